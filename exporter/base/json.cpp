@@ -1,0 +1,260 @@
+#include "base/json.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+
+namespace shortcircuit {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int deepest_level = 256;
+
+bool too_deep(std::string_view body) {
+  int level = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < body.size(); ++i) {
+    const char c = body[i];
+    if (in_string) {
+      if (c == '\\') {
+        ++i;
+      } else if (c == '"') {
+        in_string = false;
+      }
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      if (++level > deepest_level) return true;
+    } else if (c == '}' || c == ']') {
+      --level;
+    }
+  }
+  return false;
+}
+
+std::string_view kind_of(const Json* node) { return node == nullptr ? "nothing" : node->type_name(); }
+
+// A value under `"managedFields"` is skipped by refusing its start event.
+Json parse_without_managed_fields(std::string_view body) {
+  bool skip_next = false;
+  return Json::parse(
+      body,
+      [&](int, Json::parse_event_t event, Json& parsed) {
+        if (event == Json::parse_event_t::key) {
+          skip_next = parsed == "managedFields";
+          return !skip_next;
+        }
+        return true;
+      },
+      false);
+}
+
+}  // namespace
+
+bool JsonView::missing() const { return node_ == nullptr || node_->is_null(); }
+bool JsonView::is_object() const { return node_ != nullptr && node_->is_object(); }
+bool JsonView::is_array() const { return node_ != nullptr && node_->is_array(); }
+bool JsonView::is_string() const { return node_ != nullptr && node_->is_string(); }
+
+void JsonView::wrong(std::string_view wanted) const {
+  throw SchemaError(fmt::format("{}: want {}, got {}", path_.empty() ? "document" : path_, wanted,
+                                kind_of(node_)));
+}
+
+JsonView JsonView::operator[](std::string_view key) const {
+  std::string path = path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
+  if (missing()) return {nullptr, std::move(path)};
+  if (!node_->is_object()) wrong("an object");
+  const auto found = node_->find(std::string(key));
+  return {found == node_->end() ? nullptr : &*found, std::move(path)};
+}
+
+std::vector<JsonView> JsonView::items() const {
+  std::vector<JsonView> views;
+  if (missing()) return views;
+  if (!node_->is_array()) wrong("an array");
+  views.reserve(node_->size());
+  for (std::size_t i = 0; i < node_->size(); ++i) {
+    views.push_back(JsonView(&(*node_)[i], fmt::format("{}[{}]", path_, i)));
+  }
+  return views;
+}
+
+std::vector<std::pair<std::string, JsonView>> JsonView::members() const {
+  std::vector<std::pair<std::string, JsonView>> views;
+  if (missing()) return views;
+  if (!node_->is_object()) wrong("an object");
+  for (const auto& [key, value] : node_->items()) {
+    views.emplace_back(key, JsonView(&value, path_.empty() ? key : fmt::format("{}.{}", path_, key)));
+  }
+  return views;
+}
+
+std::string JsonView::string() const {
+  if (!is_string()) wrong("a string");
+  return node_->get<std::string>();
+}
+
+std::string JsonView::string_or(std::string_view fallback) const {
+  return missing() ? std::string(fallback) : string();
+}
+
+bool JsonView::boolean() const {
+  if (node_ == nullptr || !node_->is_boolean()) wrong("true or false");
+  return node_->get<bool>();
+}
+
+bool JsonView::boolean_or(bool fallback) const { return missing() ? fallback : boolean(); }
+
+std::int64_t JsonView::integer() const {
+  if (is_string()) {
+    const auto& text = node_->get_ref<const std::string&>();
+    std::int64_t value = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code != std::errc{} || end != text.data() + text.size()) wrong("a whole number");
+    return value;
+  }
+  if (node_ != nullptr && node_->is_number_unsigned()) {
+    const auto value = node_->get<std::uint64_t>();
+    if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+      wrong("a whole number below 2^63");
+    }
+    return static_cast<std::int64_t>(value);
+  }
+  if (node_ != nullptr && node_->is_number_integer()) return node_->get<std::int64_t>();
+  if (node_ != nullptr && node_->is_number_float()) {
+    const double value = node_->get<double>();
+    if (std::trunc(value) == value && std::abs(value) < 9.2e18) {
+      return static_cast<std::int64_t>(value);
+    }
+  }
+  wrong("a whole number");
+}
+
+std::int64_t JsonView::integer_or(std::int64_t fallback) const {
+  return missing() ? fallback : integer();
+}
+
+std::uint64_t JsonView::unsigned_integer() const {
+  if (is_string()) {
+    const auto& text = node_->get_ref<const std::string&>();
+    std::uint64_t value = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code != std::errc{} || end != text.data() + text.size()) wrong("a whole number");
+    return value;
+  }
+  if (node_ == nullptr || !node_->is_number_unsigned()) wrong("a whole number that is not negative");
+  return node_->get<std::uint64_t>();
+}
+
+double JsonView::number() const {
+  if (node_ == nullptr || !node_->is_number()) wrong("a number");
+  return node_->get<double>();
+}
+
+double JsonView::number_or(double fallback) const { return missing() ? fallback : number(); }
+
+std::optional<Time> JsonView::time() const {
+  if (missing()) return std::nullopt;
+  const std::string text = string();
+  if (text.empty() || text.starts_with("0001-01-01T")) return std::nullopt;
+  const auto time = parse_rfc3339(text);
+  if (!time) wrong("a time such as 2006-01-02T15:04:05Z");
+  return time;
+}
+
+std::vector<std::string> JsonView::strings() const {
+  std::vector<std::string> values;
+  for (const JsonView& item : items()) values.push_back(item.string());
+  return values;
+}
+
+JsonDocument::JsonDocument(std::unique_ptr<Json> document) : document_(std::move(document)) {}
+JsonDocument::JsonDocument(JsonDocument&&) noexcept = default;
+JsonDocument& JsonDocument::operator=(JsonDocument&&) noexcept = default;
+JsonDocument::~JsonDocument() = default;
+
+Result<JsonDocument> JsonDocument::parse(std::string_view body) {
+  if (too_deep(body)) {
+    return fail(Failure::syntax, fmt::format("JSON is nested deeper than {} levels", deepest_level));
+  }
+  auto document = std::make_unique<Json>(parse_without_managed_fields(body));
+  if (document->is_discarded()) return fail(Failure::syntax, "the answer is not valid JSON");
+  return JsonDocument(std::move(document));
+}
+
+JsonView JsonDocument::root() const { return {document_.get(), ""}; }
+
+Result<void> read_json(std::string_view body, const std::function<void(JsonView)>& read) {
+  try {
+    const auto document = JsonDocument::parse(body);
+    if (!document) return std::unexpected(document.error());
+    read(document->root());
+    return {};
+  } catch (const SchemaError& error) {
+    return fail(Failure::schema, error.what());
+  } catch (const std::exception& error) {
+    return fail(Failure::internal, fmt::format("while reading JSON: {}", error.what()));
+  }
+}
+
+namespace {
+
+Json kept_part(const Json& value, const std::vector<std::vector<std::string>>& patterns,
+               std::size_t level) {
+  if (value.is_array()) {
+    Json array = Json::array();
+    for (const Json& item : value) array.push_back(kept_part(item, patterns, level));
+    return array;
+  }
+  for (const auto& pattern : patterns) {
+    if (pattern.size() == level) return value;
+  }
+  if (!value.is_object()) return nullptr;
+  Json object = Json::object();
+  for (const auto& [key, member] : value.items()) {
+    std::vector<std::vector<std::string>> matching;
+    for (const auto& pattern : patterns) {
+      if (pattern[level] == key || pattern[level] == "*") matching.push_back(pattern);
+    }
+    if (!matching.empty()) object[key] = kept_part(member, matching, level + 1);
+  }
+  return object;
+}
+
+void strip_userinfo(Json& value) {
+  if (value.is_string()) {
+    value = without_userinfo(value.get_ref<const std::string&>());
+  } else if (value.is_structured()) {
+    for (Json& member : value) strip_userinfo(member);
+  }
+}
+
+}  // namespace
+
+Result<std::string> keep_fields(std::string_view body, const std::vector<std::string_view>& kept) {
+  try {
+    if (too_deep(body)) return fail(Failure::syntax, "JSON is nested too deeply");
+    const Json document = parse_without_managed_fields(body);
+    if (document.is_discarded()) return fail(Failure::syntax, "the answer is not valid JSON");
+    std::vector<std::vector<std::string>> patterns;
+    for (const std::string_view pattern : kept) patterns.push_back(split(pattern, '/'));
+    Json result = kept_part(document, patterns, 0);
+    strip_userinfo(result);
+    return result.dump(1, ' ', false, Json::error_handler_t::replace);
+  } catch (const std::exception& error) {
+    return fail(Failure::internal, fmt::format("while reducing JSON: {}", error.what()));
+  }
+}
+
+std::string json_quote(std::string_view text) {
+  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace shortcircuit

@@ -1,0 +1,46 @@
+// Wall-clock times and durations as the exporter uses them.
+//
+// Wall time (Time) is for facts that people and other machines see: expiries, last success, since.
+// Steady time (Deadline) is for waiting. The two never mix.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace shortcircuit {
+
+using Time = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
+using Duration = std::chrono::nanoseconds;
+using namespace std::chrono_literals;
+
+// An absolute moment on the steady clock by which an operation must have ended.
+struct Deadline {
+  std::chrono::steady_clock::time_point at;
+
+  static Deadline after(Duration duration) {
+    return {std::chrono::steady_clock::now() +
+            std::chrono::duration_cast<std::chrono::steady_clock::duration>(duration)};
+  }
+  [[nodiscard]] Duration remaining() const {
+    return std::chrono::duration_cast<Duration>(at - std::chrono::steady_clock::now());
+  }
+};
+
+Time now();
+
+// RFC 3339, with or without fraction (any length), `Z` or a numeric offset. Nothing for anything
+// else, and for Go's zero time (year 1), which means "never".
+std::optional<Time> parse_rfc3339(std::string_view text);
+
+// `2026-11-24T15:30:00Z`, in UTC, whole seconds.
+std::string format_rfc3339(Time time);
+
+double unix_seconds(Time time);
+double seconds(Duration duration);
+
+// `90s`, `10m`, `2h 5m`, `3d 4h`: for people.
+std::string format_duration(Duration duration);
+
+}  // namespace shortcircuit

@@ -1,0 +1,36 @@
+#include "exposition/metric_set.h"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace shortcircuit {
+
+void MetricSet::add(const MetricDefinition& definition, std::vector<std::string> label_values,
+                    double value) {
+  if (label_values.size() != definition.labels.size()) {
+    throw std::logic_error(fmt::format("{}: {} label values for {} labels", definition.name,
+                                       label_values.size(), definition.labels.size()));
+  }
+  Family& family = families_[definition.name];
+  family.definition = &definition;
+  if (family.series.size() >= series_limit_) {
+    family.limited = true;
+    return;
+  }
+  if (!family.seen.insert(fmt::format("{}", fmt::join(label_values, "\x1f"))).second) {
+    throw std::logic_error(fmt::format("{}: the series {{{}}} was added twice", definition.name,
+                                       fmt::join(label_values, ",")));
+  }
+  family.series.push_back({std::move(label_values), value});
+}
+
+std::vector<std::string> MetricSet::limited_families() const {
+  std::vector<std::string> names;
+  for (const auto& [name, family] : families_) {
+    if (family.limited) names.emplace_back(name);
+  }
+  return names;
+}
+
+}  // namespace shortcircuit

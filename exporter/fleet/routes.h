@@ -1,0 +1,47 @@
+// The public routes as the cluster's objects describe them: host and path → middlewares →
+// Services → ports. A graph of names only; whether a link is broken is said by findings.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fleet/snapshot.h"
+
+namespace shortcircuit {
+
+// A middleware as a route names it, chains resolved (the members follow their chain).
+struct RouteMiddleware {
+  std::string reference;  // as Traefik calls it: `ns-name@kubernetescrd`, `auth@file`
+  std::optional<kubernetes::ObjectName> object;  // nothing for other providers
+};
+
+// A Service and port that a route leads to.
+struct RouteBackend {
+  kubernetes::ObjectName service;
+  std::string port_name;  // either
+  int port_number = 0;    // or
+  bool through_traefik_service = false;
+};
+
+struct Route {
+  std::string host;  // "" = every host; may be a wildcard or a pattern as written
+  std::string path;  // "/" when none is written
+  std::string kind;  // Ingress, IngressRoute, IngressRouteTCP, IngressRouteUDP
+  kubernetes::ObjectName object;
+  std::string rule;  // what Traefik's router says for it (normalized), for matching
+  std::vector<std::string> entry_points;  // empty = Traefik's defaults
+  std::vector<RouteMiddleware> middlewares;
+  std::vector<RouteBackend> backends;
+  // References that lead nowhere: TraefikServices that do not exist, by `namespace/name`.
+  std::vector<std::string> missing_traefik_services;
+  std::optional<Time> created;
+  // Index into the Traefik state's routers; nothing: no router carries it (or Traefik is unknown).
+  std::optional<std::size_t> router;
+};
+
+// Only routes that are Traefik's (see shared facts on ingress classes). Empty when Kubernetes is
+// unknown.
+std::vector<Route> routes_of(const Snapshot& snapshot);
+
+}  // namespace shortcircuit

@@ -1,0 +1,10 @@
+// The finalized configuration of name resolution (`expect.resolve: true`). Made by config/load only.
+#pragma once
+
+#include "sources/common_config.h"
+
+namespace shortcircuit::dns {
+
+struct Config : CommonConfig {};
+
+}  // namespace shortcircuit::dns

@@ -1,0 +1,22 @@
+// What DNS says about the public host names of the routes (`expect.resolve: true`).
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/result.h"
+
+namespace shortcircuit::dns {
+
+struct Answer {
+  std::vector<IpAddress> addresses;  // empty with `error` unset: the name exists without address
+  bool absent = false;               // NXDOMAIN or no address: an answer, not a failure
+};
+
+struct State {
+  std::map<std::string, Result<Answer>> hosts;
+};
+
+}  // namespace shortcircuit::dns

@@ -1,0 +1,65 @@
+// What the exporter keeps of Traefik's own view: routers, services, middlewares, as its API says.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+
+namespace shortcircuit::traefik {
+
+struct Router {
+  std::string name;      // with provider: `web-shop@kubernetes`
+  std::string provider;  // kubernetes, kubernetescrd, internal, file …
+  std::string rule;
+  std::string status;  // enabled, warning, disabled
+  std::string service;
+  std::vector<std::string> entry_points;
+  std::vector<std::string> middlewares;
+  std::vector<std::string> errors;
+};
+
+struct Service {
+  std::string name;
+  std::string provider;
+  std::string status;
+  std::string type;  // loadbalancer, weighted, …
+  std::vector<std::string> server_urls;
+  std::vector<std::string> errors;
+};
+
+struct Middleware {
+  std::string name;
+  std::string provider;
+  std::string status;
+  std::string type;
+  std::vector<std::string> errors;
+};
+
+struct EntryPoint {
+  std::string name;
+  std::string address;
+};
+
+struct Counts {
+  std::int64_t total = 0;
+  std::int64_t warnings = 0;
+  std::int64_t errors = 0;
+};
+
+struct State {
+  std::string version;
+  std::optional<Time> started;  // startDate of /api/version
+  std::vector<std::string> providers;  // KubernetesIngress, KubernetesCRD, File …
+  Counts router_counts;
+  Counts service_counts;
+  Counts middleware_counts;
+  std::vector<EntryPoint> entry_points;
+  std::vector<Router> routers;
+  std::vector<Service> services;
+  std::vector<Middleware> middlewares;
+};
+
+}  // namespace shortcircuit::traefik

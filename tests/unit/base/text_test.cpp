@@ -1,0 +1,93 @@
+#include "base/text.h"
+
+#include "base/address.h"
+#include "base/exposition_text.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "support/catch.h"
+
+using namespace shortcircuit;
+
+TEST_CASE("user information is cut out of URLs") {
+  CHECK(without_userinfo("http://user:pa@ss@host:1/x@y") == "http://host:1/x@y");
+  CHECK(without_userinfo("http://host/a@b") == "http://host/a@b");
+  CHECK(without_userinfo("no url") == "no url");
+}
+
+TEST_CASE("the nearest known word is suggested only when it is near") {
+  CHECK(nearest("intervall", {"interval", "timeout"}) == "interval");
+  CHECK_FALSE(nearest("zzzzzz", {"interval", "timeout"}));
+}
+
+TEST_CASE("base64 both ways") {
+  for (const std::string text : {"", "a", "ab", "abc", "abcd"}) {
+    CHECK(base64_decode(base64_encode(text)) == text);
+  }
+  CHECK_FALSE(base64_decode("a*b"));
+}
+
+TEST_CASE("RFC 3339 times") {
+  CHECK(format_rfc3339(*parse_rfc3339("2026-11-24T15:30:00.123456789Z")) == "2026-11-24T15:30:00Z");
+  CHECK(format_rfc3339(*parse_rfc3339("2026-11-24T16:30:00+01:00")) == "2026-11-24T15:30:00Z");
+  CHECK_FALSE(parse_rfc3339("0001-01-01T00:00:00Z"));
+  CHECK_FALSE(parse_rfc3339("2026-13-24T15:30:00Z"));
+  CHECK_FALSE(parse_rfc3339("yesterday"));
+}
+
+TEST_CASE("addresses, prefixes, endpoints and URLs") {
+  const auto prefix = Prefix::parse("10.20.0.0/16");
+  REQUIRE(prefix);
+  CHECK(prefix->contains(*IpAddress::parse("10.20.255.1")));
+  CHECK_FALSE(prefix->contains(*IpAddress::parse("10.21.0.1")));
+  CHECK_FALSE(prefix->contains(*IpAddress::parse("fd00::1")));
+  CHECK_FALSE(Prefix::parse("10.20.0.1/16", true));
+  CHECK(Prefix::parse("10.20.0.1/16")->text() == "10.20.0.0/16");
+  CHECK_FALSE(Prefix::parse("10.20.0.0/33"));
+  CHECK(IpAddress::parse("::ffff:10.0.0.1")->text() == "10.0.0.1");
+  CHECK(address_of_endpoint("[fd7a::1]:41641")->text() == "fd7a::1");
+  CHECK(address_of_endpoint("10.0.0.1:80")->text() == "10.0.0.1");
+  const auto url = parse_url("SOCKS5://u:p@[fd00::2]:1080/x?y");
+  REQUIRE(url);
+  CHECK((url->scheme == "socks5" && url->host == "fd00::2" && url->port == 1080));
+  CHECK_FALSE(parse_url("http://host:99999/"));
+}
+
+TEST_CASE("JSON: missing and null are one, errors name the path") {
+  std::string name = "unset";
+  const auto wrong = read_json(R"({"items":[{"name":null,"port":"8080"},{"name":7}]})", [&](JsonView root) {
+    const auto items = root["items"].items();
+    name = items[0]["name"].string_or("none");
+    CHECK(items[0]["port"].integer() == 8080);
+    CHECK(items[0]["absent"]["deeper"].missing());
+    (void)items[1]["name"].string();
+  });
+  CHECK(name == "none");
+  REQUIRE_FALSE(wrong);
+  CHECK(wrong.error().failure == Failure::schema);
+  CHECK(wrong.error().message == "items[1].name: want a string, got number");
+  CHECK(read_json("{", [](JsonView) {}).error().failure == Failure::syntax);
+  CHECK(read_json(std::string(100000, '['), [](JsonView) {}).error().failure == Failure::syntax);
+  CHECK(read_json(R"({"metadata":{"name":"a","managedFields":[{"x":1}]}})", [](JsonView root) {
+    CHECK(root["metadata"]["name"].string() == "a");
+    CHECK(root["metadata"]["managedFields"].missing());
+  }));
+}
+
+TEST_CASE("a recording keeps only what is named") {
+  const auto kept = keep_fields(
+      R"({"items":[{"metadata":{"name":"a","annotations":{"secret":"s3cret"}},"spec":{"url":"http://u:s3cret@h/"}}]})",
+      {"items/metadata/name", "items/spec/url"});
+  REQUIRE(kept);
+  CHECK(kept->find("s3cret") == std::string::npos);
+  CHECK(kept->find("http://h/") != std::string::npos);
+}
+
+TEST_CASE("text exposition format") {
+  const auto samples = parse_exposition(
+      "# HELP a b\n# TYPE a counter\na_total{x=\"1\",y=\"q\\\"z\"} 3\nb 1e3 1234\nc NaN\n");
+  REQUIRE(samples);
+  REQUIRE(samples->size() == 3);
+  CHECK(samples->at(0).labels.at("y") == "q\"z");
+  CHECK(samples->at(1).value == 1000);
+  CHECK(parse_exposition("a{ 3\n").error().message == "line 1: not a metric sample");
+}
