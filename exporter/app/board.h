@@ -1,0 +1,105 @@
+// The one place where polls meet: every target's latest state and health, under one lock.
+//
+// Pollers commit, the reducer takes snapshots. Nothing else is shared between sources, so one that
+// hangs delays nobody.
+// Thread rules: every member may be called from any thread.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+
+#include "config/config.h"
+#include "fleet/snapshot.h"
+
+namespace shortcircuit {
+
+// What one poll brought.
+template <class State>
+struct PollOutcome {
+  Result<State> result;
+  std::vector<Error> notes;
+  Duration duration{0};
+  std::size_t received_bytes = 0;
+  Time time;
+};
+
+inline constexpr int missed_polls_until_unknown = 3;
+
+// Folds one outcome into what is known of a target. A failure keeps the last good state until
+// missed_polls_until_unknown polls in a row failed; then the state is unknown (null).
+template <class State>
+void fold(Observed<State>& observed, PollOutcome<State> outcome);
+
+class Board {
+ public:
+  explicit Board(const Config& config);  // one empty Observed for each configured target
+
+  // `field` names the source (`&Snapshot::etcd`), `index` the target in configuration order.
+  template <class State>
+  void commit(std::vector<Observed<State>> Snapshot::*field, std::size_t index,
+              PollOutcome<State> outcome) {
+    const std::lock_guard lock(mutex_);
+    Observed<State>& observed = (draft_.*field)[index];
+    if (observed.health.polls == 0) ++answered_targets_;
+    fold(observed, std::move(outcome));
+    ++commits_;
+    changed_.notify_all();
+  }
+
+  // The present, with the next number.
+  Snapshot take(Time time);
+  // Waits for a commit after the `seen`-th; the number of commits so far. Ends early with `stop`.
+  std::uint64_t wait_for_commit(std::uint64_t seen, Duration at_most, std::stop_token stop);
+  // Every target was polled at least once.
+  bool complete();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  Snapshot draft_;
+  std::size_t targets_ = 0;
+  std::size_t answered_targets_ = 0;
+  std::uint64_t commits_ = 0;
+};
+
+template <class State>
+void fold(Observed<State>& observed, PollOutcome<State> outcome) {
+  constexpr auto window = std::chrono::minutes(10);
+  constexpr auto spacing = std::chrono::seconds(25);
+  TargetHealth& health = observed.health;
+  ++health.polls;
+  health.last_duration = outcome.duration;
+  health.received_bytes += outcome.received_bytes;
+  for (const Error& note : outcome.notes) ++health.failures[note.failure];
+  if (!outcome.result) {
+    health.up = false;
+    ++health.consecutive_failures;
+    ++health.failures[outcome.result.error().failure];
+    health.last_error = outcome.result.error();
+    if (health.consecutive_failures >= missed_polls_until_unknown) {
+      observed.state.reset();
+      observed.earlier.clear();
+    }
+    return;
+  }
+  health.up = true;
+  health.consecutive_failures = 0;
+  health.last_error.reset();
+  health.notes = std::move(outcome.notes);
+  health.last_success = outcome.time;
+  auto state = std::make_shared<const State>(*std::move(outcome.result));
+  // A replay's time stands still within a step: the same moment read again is no new observation.
+  if (observed.state && observed.observed_at < outcome.time) {
+    auto& earlier = observed.earlier;
+    earlier.push_back({observed.observed_at, observed.state});
+    if (const auto n = earlier.size(); n >= 3 && earlier[n - 2].time - earlier[n - 3].time < spacing) {
+      earlier.erase(earlier.end() - 2);
+    }
+    std::erase_if(earlier, [&](const auto& old) { return outcome.time - old.time > window; });
+  }
+  observed.state = std::move(state);
+  observed.observed_at = outcome.time;
+}
+
+}  // namespace shortcircuit

@@ -1,0 +1,211 @@
+#include "app/polling.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+
+#include "base/log.h"
+#include "http/curl_http.h"
+#define SHORTCIRCUIT_SOURCE(name)
+#include "sources/dns/source.h"
+#include "sources/etcd/source.h"
+#include "sources/headscale/source.h"
+#include "sources/kubernetes/source.h"
+#include "sources/linstor/source.h"
+#include "sources/probes/source.h"
+#include "sources/sources.def"
+#include "sources/tailscale/source.h"
+#include "sources/traefik/source.h"
+#undef SHORTCIRCUIT_SOURCE
+
+namespace shortcircuit {
+namespace {
+
+std::unique_ptr<Http> make_http(const PollEnvironment& environment, const Endpoint& endpoint,
+                                const std::string& source, const std::string& target,
+                                ReduceForRecording reduce) {
+  std::unique_ptr<Http> http =
+      environment.replay != nullptr
+          ? make_replay_http(environment.replay->recording(), *environment.replay, source, target)
+          : make_curl_http(endpoint);
+  if (environment.capture_directory.empty()) return http;
+  return make_capture_http(std::move(http), environment.capture_directory, source, target, reduce);
+}
+
+std::string log_name(std::string_view source, const std::string& target) {
+  return target.empty() ? std::string(source) : fmt::format("{}/{}", source, target);
+}
+
+// One target of one source, whatever its types: polls and commits.
+class Target {
+ public:
+  virtual ~Target() = default;
+  virtual void poll(Deadline deadline, std::stop_token stop) = 0;
+  [[nodiscard]] virtual Duration interval() const = 0;
+  [[nodiscard]] virtual Duration timeout() const = 0;
+  [[nodiscard]] virtual bool follows_others() const = 0;
+  [[nodiscard]] virtual bool failed() const = 0;
+};
+
+template <class Source, class Configuration, class State>
+class TypedTarget : public Target {
+ public:
+  TypedTarget(const PollEnvironment& environment, std::string_view source_name,
+              const Configuration& configuration, std::vector<Observed<State>> Snapshot::*field,
+              std::size_t index, ReduceForRecording reduce)
+      : environment_(environment),
+        name_(log_name(source_name, configuration.target)),
+        configuration_(configuration),
+        field_(field),
+        index_(index),
+        http_(make_http(environment, configuration.endpoint, std::string(source_name),
+                        configuration.target, reduce)),
+        source_(configuration),
+        follows_others_(source_name == "dns" || source_name == "probes") {}
+
+  void poll(Deadline deadline, std::stop_token stop) override {
+    const auto latest = environment_.latest ? environment_.latest() : nullptr;
+    PollContext context{.http = *http_,
+                        .deadline = deadline,
+                        .stop = stop,
+                        .now = environment_.replay != nullptr ? environment_.replay->time() : now(),
+                        .latest = latest.get(),
+                        .replay = environment_.replay != nullptr,
+                        .once = environment_.once,
+                        .notes = {}};
+    const auto begin = std::chrono::steady_clock::now();
+    auto result = poll_behind_a_wall(context);
+    if (stop.stop_requested()) return;
+    log_change(result, context.notes);
+    failed_ = !result.has_value();
+    environment_.board.commit(
+        field_, index_,
+        PollOutcome<State>{
+            .result = std::move(result),
+            .notes = std::move(context.notes),
+            .duration = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - begin),
+            .received_bytes = http_->take_received_bytes(),
+            .time = context.now});
+  }
+
+  [[nodiscard]] Duration interval() const override { return configuration_.interval; }
+  [[nodiscard]] Duration timeout() const override { return configuration_.timeout; }
+  [[nodiscard]] bool follows_others() const override { return follows_others_; }
+  [[nodiscard]] bool failed() const override { return failed_; }
+
+ private:
+  Result<State> poll_behind_a_wall(PollContext& context) {
+    try {
+      return source_.poll(context);
+    } catch (const std::exception& error) {
+      return fail(Failure::internal, error.what());
+    }
+  }
+
+  // A line when something changes, not one a poll.
+  void log_change(const Result<State>& result, const std::vector<Error>& notes) {
+    std::set<std::string> now_wrong;
+    if (!result) now_wrong.insert(result.error().message);
+    for (const Error& note : notes) now_wrong.insert(note.message);
+    for (const std::string& message : now_wrong) {
+      if (!wrong_.contains(message)) {
+        log_warn(result ? "part of a source cannot be read" : "source cannot be read",
+                 {{"source", name_}, {"error", message}});
+      }
+    }
+    if (now_wrong.empty() && !wrong_.empty()) log_info("source is fine again", {{"source", name_}});
+    wrong_ = std::move(now_wrong);
+  }
+
+  const PollEnvironment& environment_;
+  std::string name_;
+  Configuration configuration_;
+  std::vector<Observed<State>> Snapshot::*field_;
+  std::size_t index_;
+  std::unique_ptr<Http> http_;
+  Source source_;
+  bool follows_others_;
+  bool failed_ = false;
+  std::set<std::string> wrong_;
+};
+
+std::vector<std::unique_ptr<Target>> make_targets(const PollEnvironment& environment) {
+  std::vector<std::unique_ptr<Target>> targets;
+#define SHORTCIRCUIT_SOURCE(name)                                                            \
+  for (std::size_t i = 0; i < environment.config.name.size(); ++i) {                         \
+    targets.push_back(std::make_unique<TypedTarget<name::Source, name::Config, name::State>>( \
+        environment, #name, environment.config.name[i], &Snapshot::name, i,                  \
+        &name::reduce_for_recording));                                                       \
+  }
+#include "sources/sources.def"
+#undef SHORTCIRCUIT_SOURCE
+  return targets;
+}
+
+void wait_until(std::chrono::steady_clock::time_point time, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait_until(lock, stop, time, [] { return false; });
+}
+
+// Ticks follow from the tick before, not from the end of the poll, so that they do not drift.
+void poll_for_ever(Target& target, std::stop_token stop) {
+  auto tick = std::chrono::steady_clock::now();
+  const auto interval =
+      std::chrono::duration_cast<std::chrono::steady_clock::duration>(target.interval());
+  while (!stop.stop_requested()) {
+    target.poll(Deadline::after(target.timeout()), stop);
+    const auto present = std::chrono::steady_clock::now();
+    do tick += interval;
+    while (tick < present);
+    wait_until(tick, stop);
+  }
+}
+
+}  // namespace
+
+Pollers::Pollers(PollEnvironment environment) : environment_(std::move(environment)) {
+  for (auto& target : make_targets(environment_)) {
+    threads_.emplace_back([target = std::shared_ptr<Target>(std::move(target))](
+                              std::stop_token stop) { poll_for_ever(*target, stop); });
+  }
+}
+
+Pollers::~Pollers() {
+  for (auto& thread : threads_) thread.request_stop();
+}
+
+struct OneRound::Targets {
+  std::vector<std::unique_ptr<Target>> all;
+};
+
+OneRound::OneRound(PollEnvironment environment) : environment_(std::move(environment)) {
+  environment_.once = true;
+  targets_ = std::make_unique<Targets>();
+}
+
+OneRound::~OneRound() = default;
+
+void OneRound::run(Deadline deadline) {
+  if (targets_->all.empty()) targets_->all = make_targets(environment_);
+  for (const bool second_round : {false, true}) {
+    std::vector<std::jthread> threads;
+    for (auto& target : targets_->all) {
+      if (target->follows_others() != second_round) continue;
+      threads.emplace_back([&target, deadline, this] {
+        // In a replay a step stands for as long as it takes until a failing source is unknown.
+        const int attempts = environment_.replay != nullptr ? missed_polls_until_unknown : 1;
+        for (int attempt = 0; attempt < attempts; ++attempt) {
+          target->poll(deadline, {});
+          if (!target->failed()) return;
+        }
+      });
+    }
+  }
+}
+
+}  // namespace shortcircuit

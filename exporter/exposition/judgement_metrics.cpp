@@ -1,0 +1,168 @@
+#include "exposition/judgement_metrics.h"
+
+#include <array>
+#include <map>
+#include <set>
+
+namespace shortcircuit {
+namespace {
+
+enum Index {
+  finding, finding_since, layer_findings, route_up, route_link_broken, route_cause,
+  network_dependents, webhook_present, webhook_expiry, flannel_matches, entry_covered,
+  webhook_backend_ready,
+};
+
+const std::array<MetricDefinition, 12> definitions{{
+    {"shortcircuit_finding", MetricKind::gauge,
+     "Always 1: something is wrong, or (severity info) worth knowing.",
+     {"check", "layer", "severity", "reason", "kind", "object"}},
+    {"shortcircuit_finding_since_timestamp_seconds", MetricKind::gauge,
+     "Since when the finding stands without interruption, as far as this process saw.",
+     {"check", "layer", "severity", "reason", "kind", "object"}},
+    {"shortcircuit_layer_findings", MetricKind::gauge,
+     "Critical and warning findings of the layer; 0 when it is fine, absent when it cannot be judged.",
+     {"layer"}},
+    {"shortcircuit_route_up", MetricKind::gauge,
+     "1 when every link of the public route holds, 0 when one is broken; absent when unknown.",
+     {"host", "path", "object"}},
+    {"shortcircuit_route_link_broken", MetricKind::gauge, "Always 1: this link of the route is broken.",
+     {"host", "path", "object", "link", "reason"}},
+    {"shortcircuit_route_cause", MetricKind::gauge,
+     "Always 1: the first broken link of the route in walking order, by its layer.",
+     {"host", "path", "object", "layer", "reason"}},
+    {"shortcircuit_network_dependents", MetricKind::gauge,
+     "How many things depend on an address in the network.", {"network", "retired", "dependency"}},
+    {"shortcircuit_webhook_present", MetricKind::gauge,
+     "1 when the webhook configuration exists; 0 when it is expected and absent.", {"object"}},
+    {"shortcircuit_webhook_certificate_expiry_timestamp_seconds", MetricKind::gauge,
+     "When the CA bundle of the webhook configuration expires (the earliest of its webhooks).",
+     {"object"}},
+    {"shortcircuit_kubernetes_flannel_address_matches", MetricKind::gauge,
+     "1 when the node's flannel annotations name an internal address of the node.", {"node_name"}},
+    {"shortcircuit_kubernetes_entry_covered", MetricKind::gauge,
+     "1 when a ready load balancer answers on the entry address, 0 when none does.", {"address"}},
+    {"shortcircuit_webhook_backend_ready", MetricKind::gauge,
+     "1 when every webhook of the configuration has a Service with a ready endpoint.", {"object"}},
+}};
+
+void describe_findings(const Judgement& judgement, MetricSet& metrics) {
+  for (const Finding& item : judgement.findings) {
+    const std::vector<std::string> labels{std::string(item.check),         std::string(name_of(item.layer)),
+                                          std::string(name_of(item.severity)), item.reason,
+                                          item.kind,                        item.object};
+    metrics.add(definitions[finding], labels, 1);
+    metrics.add(definitions[finding_since], labels, unix_seconds(item.since));
+  }
+  for (const LayerState& state : judgement.layers) {
+    if (state.status == LayerStatus::ok || state.status == LayerStatus::broken) {
+      metrics.add(definitions[layer_findings], {std::string(name_of(state.layer))},
+                  static_cast<double>(state.findings));
+    }
+  }
+}
+
+void describe_routes(const Judgement& judgement, MetricSet& metrics) {
+  std::set<std::vector<std::string>> seen;  // two rules may lead to the same host and path
+  std::set<std::vector<std::string>> links_seen;
+  for (const RouteWalk& walk : judgement.routes) {
+    const std::vector<std::string> labels{walk.route.host, walk.route.path, walk.route.object.text()};
+    if (!seen.insert(labels).second) continue;
+    const LinkStatus status = walk.status();
+    if (status != LinkStatus::unknown) {
+      metrics.add(definitions[route_up], labels, status == LinkStatus::ok ? 1 : 0);
+    }
+    for (const RouteLink& link : walk.links) {
+      if (link.status != LinkStatus::broken) continue;
+      std::vector<std::string> broken = labels;
+      broken.insert(broken.end(), {link.link, link.reason});
+      if (links_seen.insert(broken).second) metrics.add(definitions[route_link_broken], broken, 1);
+    }
+    if (walk.cause) {
+      const RouteLink& cause = walk.links[*walk.cause];
+      metrics.add(definitions[route_cause],
+                  {labels[0], labels[1], labels[2], std::string(name_of(cause.layer)), cause.reason}, 1);
+    }
+  }
+}
+
+void describe_dependents(const Fleet& fleet, const Judgement& judgement, MetricSet& metrics) {
+  constexpr std::array<std::string_view, 8> kinds{"endpoint",    "proxy",          "flannel",  "node_address",
+                                                  "replication", "tailscale_path", "etcd_peer", "entry"};
+  std::map<std::pair<std::string, std::string>, double> counts;
+  // A network that the user named shows zeros: that is how one sees that it can go.
+  for (const NetworkSettings& network : fleet.config.networks) {
+    for (const std::string_view kind : kinds) counts[{network.name, std::string(kind)}] = 0;
+  }
+  for (const Dependent& dependent : judgement.dependents) {
+    ++counts[{dependent.network, dependent.dependency}];
+  }
+  for (const auto& [key, count] : counts) {
+    const Network* network = fleet.networks.find(key.first);
+    metrics.add(definitions[network_dependents],
+                {key.first, network != nullptr && network->retired ? "true" : "false", key.second},
+                count);
+  }
+}
+
+void describe_webhooks(const Fleet& fleet, const Judgement& judgement, MetricSet& metrics) {
+  const auto* cluster = state_of(fleet.snapshot.kubernetes);
+  if (cluster == nullptr || !cluster->validating_webhooks.known() ||
+      !cluster->mutating_webhooks.known()) {
+    return;
+  }
+  std::map<std::string, std::optional<Time>> expiries;
+  for (const auto* list : {&cluster->validating_webhooks, &cluster->mutating_webhooks}) {
+    for (const auto& configuration : list->items) {
+      auto& earliest = expiries[configuration.name];
+      for (const auto& webhook : configuration.webhooks) {
+        if (webhook.ca.expires && (!earliest || *webhook.ca.expires < *earliest)) {
+          earliest = webhook.ca.expires;
+        }
+      }
+    }
+  }
+  const bool backends_known = cluster->services.known() &&
+                              (cluster->endpoint_slices.known() || cluster->endpoints.known());
+  for (const auto& [name, expiry] : expiries) {
+    metrics.add(definitions[webhook_present], {name}, 1);
+    if (expiry) metrics.add(definitions[webhook_expiry], {name}, unix_seconds(*expiry));
+    bool ready = true;
+    for (const Finding& item : judgement.findings) {
+      if (item.check == "webhook_unavailable" && item.object == name && !item.reason.starts_with("ca_")) {
+        ready = false;
+      }
+    }
+    if (backends_known) metrics.add(definitions[webhook_backend_ready], {name}, ready ? 1 : 0);
+  }
+  for (const std::string& name : fleet.config.expect.webhooks) {
+    if (!expiries.contains(name)) metrics.add(definitions[webhook_present], {name}, 0);
+  }
+}
+
+void describe_nodes(const Fleet& fleet, const Judgement& judgement, MetricSet& metrics) {
+  const auto* cluster = state_of(fleet.snapshot.kubernetes);
+  if (cluster == nullptr) return;
+  std::set<std::string> mismatched;
+  for (const Finding& item : judgement.findings) {
+    if (item.check == "flannel_address_mismatch") mismatched.insert(item.object);
+  }
+  for (const auto& node : cluster->nodes.items) {
+    if (node.flannel_addresses.empty()) continue;
+    metrics.add(definitions[flannel_matches], {node.name}, mismatched.contains(node.name) ? 0 : 1);
+  }
+}
+
+}  // namespace
+
+void describe_judgement(const Fleet& fleet, const Judgement& judgement, MetricSet& metrics) {
+  describe_findings(judgement, metrics);
+  describe_routes(judgement, metrics);
+  describe_dependents(fleet, judgement, metrics);
+  describe_webhooks(fleet, judgement, metrics);
+  describe_nodes(fleet, judgement, metrics);
+}
+
+std::span<const MetricDefinition> judgement_metric_definitions() { return definitions; }
+
+}  // namespace shortcircuit
