@@ -1,0 +1,99 @@
+#include "app/engine.h"
+
+#include <condition_variable>
+#include <mutex>
+
+#include "base/log.h"
+
+namespace shortcircuit {
+namespace {
+
+void sleep_for(Duration duration, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait_for(lock, stop, duration, [] { return false; });
+}
+
+}  // namespace
+
+Engine::Engine(Settings settings, Publisher& publisher, Ledger& ledger)
+    : settings_(std::move(settings)),
+      publisher_(publisher),
+      ledger_(ledger),
+      board_(*settings_.config) {
+  if (settings_.recording) replay_ = std::make_unique<Replay>(settings_.recording);
+  thread_ = std::jthread([this](std::stop_token stop) {
+    try {
+      replay_ ? run_replay(stop) : run_live(stop);
+    } catch (const std::exception& error) {
+      log_error("judging stopped", {{"error", error.what()}});
+    }
+  });
+}
+
+Engine::~Engine() {
+  thread_.request_stop();
+  thread_.join();
+}
+
+void Engine::publish(Time time) {
+  try {
+    publisher_.publish(std::make_shared<const Publication>(settings_.config, board_.take(time),
+                                                           ledger_, settings_.reload));
+  } catch (const std::exception& error) {
+    log_error("a snapshot could not be judged", {{"error", error.what()}});
+  }
+}
+
+// Polls of one tick come in within a moment of each other: they are judged together. The first
+// snapshot waits until every target has answered or failed once, so that a start shows no half
+// fleet; a hanging upstream delays it by its timeout at the most.
+void Engine::run_live(std::stop_token stop) {
+  constexpr auto settle = 300ms;
+  constexpr auto patience = 5s;
+  pollers_ = std::make_unique<Pollers>(PollEnvironment{
+      .config = *settings_.config, .board = board_, .latest = [this] {
+        const auto publication = publisher_.latest();
+        return publication ? std::shared_ptr<const Snapshot>(publication, &publication->snapshot)
+                           : nullptr;
+      }});
+  std::uint64_t seen = 0;
+  const auto begin = std::chrono::steady_clock::now();
+  while (!stop.stop_requested()) {
+    const std::uint64_t commits = board_.wait_for_commit(seen, 30s, stop);
+    if (stop.stop_requested()) break;
+    std::uint64_t settled = commits;
+    for (int i = 0; i < 10; ++i) {
+      const std::uint64_t later = board_.wait_for_commit(settled, settle, stop);
+      if (later == settled) break;
+      settled = later;
+    }
+    seen = settled;
+    const bool waited = std::chrono::steady_clock::now() - begin > patience;
+    if (board_.complete() || waited) publish(now());
+  }
+  pollers_.reset();
+}
+
+void Engine::run_replay(std::stop_token stop) {
+  OneRound round({.config = *settings_.config, .board = board_, .replay = replay_.get(), .latest = [this] {
+                    const auto publication = publisher_.latest();
+                    return publication ? std::shared_ptr<const Snapshot>(publication, &publication->snapshot)
+                                       : nullptr;
+                  }});
+  while (!stop.stop_requested()) {
+    round.run(Deadline::after(10s));
+    publish(replay_->time());
+    log_info("replay", {{"step", settings_.recording->steps()[replay_->step()]}});
+    sleep_for(settings_.step_interval, stop);
+    if (!replay_->at_end()) {
+      replay_->go_to(replay_->step() + 1);
+    } else {
+      // The last step stays; polls go on so that counters of the exporter itself keep moving.
+      sleep_for(15s, stop);
+    }
+  }
+}
+
+}  // namespace shortcircuit

@@ -1,0 +1,45 @@
+// One running configuration: polls in the background, judges, publishes. A reload makes a new one.
+//
+// With a recording the polls are driven step by step instead, so that every publication shows one
+// step and never a mixture of two.
+#pragma once
+
+#include <memory>
+#include <thread>
+
+#include "app/board.h"
+#include "app/polling.h"
+#include "app/publication.h"
+#include "app/replay.h"
+
+namespace shortcircuit {
+
+class Engine {
+ public:
+  struct Settings {
+    std::shared_ptr<const Config> config;
+    std::shared_ptr<const Recording> recording;  // null: the network
+    Duration step_interval = 30s;
+    ReloadState reload;
+  };
+  // `publisher` and `ledger` outlive the engine; `ledger` is used by the engine's thread only.
+  Engine(Settings settings, Publisher& publisher, Ledger& ledger);
+  ~Engine();  // in under a second
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+ private:
+  void run_live(std::stop_token stop);
+  void run_replay(std::stop_token stop);
+  void publish(Time time);
+
+  Settings settings_;
+  Publisher& publisher_;
+  Ledger& ledger_;
+  Board board_;
+  std::unique_ptr<Replay> replay_;
+  std::unique_ptr<Pollers> pollers_;
+  std::jthread thread_;
+};
+
+}  // namespace shortcircuit
