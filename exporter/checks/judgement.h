@@ -40,7 +40,15 @@ struct RouteWalk {
   Route route;
   std::vector<RouteLink> links;
   std::optional<std::size_t> cause;  // index of the first broken link
-  [[nodiscard]] LinkStatus status() const;  // broken if any is broken, else unknown if any is, else ok
+  // Broken if any link is broken, else unknown if any is, else ok.
+  [[nodiscard]] LinkStatus status() const {
+    LinkStatus status = LinkStatus::ok;
+    for (const RouteLink& link : links) {
+      if (link.status == LinkStatus::broken) return LinkStatus::broken;
+      if (link.status == LinkStatus::unknown) status = LinkStatus::unknown;
+    }
+    return status;
+  }
 };
 
 // One thing that depends on a network.

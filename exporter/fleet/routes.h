@@ -31,6 +31,7 @@ struct Route {
   kubernetes::ObjectName object;
   std::string rule;  // what Traefik's router says for it (normalized), for matching
   std::vector<std::string> entry_points;  // empty = Traefik's defaults
+  bool tls = false;
   std::vector<RouteMiddleware> middlewares;
   std::vector<RouteBackend> backends;
   // References that lead nowhere: TraefikServices that do not exist, by `namespace/name`.

@@ -1,0 +1,106 @@
+#include "app/board.h"
+
+#include "support/catch.h"
+
+using namespace shortcircuit;
+
+namespace {
+
+PollOutcome<headscale::State> success(Time time, std::size_t bytes = 10) {
+  return {.result = headscale::State{}, .notes = {}, .duration = 5ms, .received_bytes = bytes, .time = time};
+}
+
+PollOutcome<headscale::State> failure(Time time, Failure reason) {
+  return {.result = fail(reason, "refused"), .notes = {}, .duration = 5ms, .received_bytes = 0, .time = time};
+}
+
+const Time start = *parse_rfc3339("2026-01-01T00:00:00Z");
+
+}  // namespace
+
+TEST_CASE("a target keeps its state over two missed polls and is unknown after three") {
+  Observed<headscale::State> observed;
+  fold(observed, success(start));
+  REQUIRE(observed.state);
+  CHECK(observed.health.up);
+  fold(observed, failure(start + 15s, Failure::connect));
+  fold(observed, failure(start + 30s, Failure::timeout));
+  CHECK(observed.state);
+  CHECK_FALSE(observed.health.up);
+  CHECK(observed.health.last_success == start);
+  fold(observed, failure(start + 45s, Failure::timeout));
+  CHECK_FALSE(observed.state);
+  CHECK(observed.earlier.empty());
+  CHECK(observed.health.failures.at(Failure::timeout) == 2);
+  CHECK(observed.health.failures.at(Failure::connect) == 1);
+  fold(observed, success(start + 60s));
+  CHECK(observed.state);
+  CHECK(observed.health.consecutive_failures == 0);
+  CHECK(observed.health.polls == 5);
+  CHECK(observed.health.received_bytes == 20);
+}
+
+TEST_CASE("parts that could not be read are counted while the target stays up") {
+  Observed<headscale::State> observed;
+  auto outcome = success(start);
+  outcome.notes.push_back({Failure::auth, "preauthkey: HTTP 403", 403});
+  fold(observed, std::move(outcome));
+  CHECK(observed.health.up);
+  CHECK(observed.health.failures.at(Failure::auth) == 1);
+  REQUIRE(observed.health.notes.size() == 1);
+}
+
+TEST_CASE("older states are kept for ten minutes, thinned, with the newest always there") {
+  Observed<headscale::State> observed;
+  Time time = start;
+  for (int i = 0; i < 100; ++i, time += 15s) fold(observed, success(time));
+  CHECK(observed.earlier.size() <= 25);
+  CHECK(observed.earlier.size() >= 15);
+  CHECK(observed.earlier.back().time == observed.observed_at - 15s);
+  CHECK(observed.observed_at - observed.earlier.front().time <= std::chrono::minutes(10));
+  CHECK(observed.observed_at - observed.earlier.front().time > std::chrono::minutes(9));
+}
+
+TEST_CASE("the same recorded moment read twice is one observation") {
+  Observed<headscale::State> observed;
+  fold(observed, success(start));
+  fold(observed, success(start));
+  CHECK(observed.earlier.empty());
+  fold(observed, success(start + 5s));
+  CHECK(observed.earlier.size() == 1);
+}
+
+TEST_CASE("the board numbers its snapshots and knows when every target has answered") {
+  Config config;
+  config.headscale.push_back({});
+  config.etcd.resize(2);
+  Board board(config);
+  CHECK_FALSE(board.complete());
+  board.commit(&Snapshot::headscale, 0, success(start));
+  board.commit<etcd::State>(&Snapshot::etcd, 0, {.result = fail(Failure::tls, "x"), .notes = {}, .time = start});
+  CHECK_FALSE(board.complete());
+  board.commit<etcd::State>(&Snapshot::etcd, 1, {.result = etcd::State{}, .notes = {}, .time = start});
+  CHECK(board.complete());
+  CHECK(board.take(start).number == 1);
+  const Snapshot snapshot = board.take(start);
+  CHECK(snapshot.number == 2);
+  CHECK(state_of(snapshot.headscale) != nullptr);
+  CHECK_FALSE(snapshot.etcd[0].state);
+}
+
+TEST_CASE("a webhook that was there is remembered for a day") {
+  Snapshot snapshot;
+  snapshot.time = start;
+  auto cluster = std::make_shared<kubernetes::State>();
+  cluster->validating_webhooks = {.status = kubernetes::Listed<kubernetes::WebhookConfiguration>::Status::listed,
+                                  .items = {{.kind = "ValidatingWebhookConfiguration", .name = "guard"}}};
+  snapshot.kubernetes.push_back({.state = cluster});
+  snapshot.memory = remember(snapshot);
+  REQUIRE(snapshot.memory.webhooks_last_seen.size() == 1);
+  snapshot.kubernetes.front().state = std::make_shared<kubernetes::State>();
+  snapshot.time += std::chrono::hours(23);
+  snapshot.memory = remember(snapshot);
+  CHECK(snapshot.memory.webhooks_last_seen.size() == 1);
+  snapshot.time += std::chrono::hours(2);
+  CHECK(remember(snapshot).webhooks_last_seen.empty());
+}
