@@ -16,7 +16,9 @@ struct Node {
   std::string host_name;
   std::string user;
   std::vector<IpAddress> addresses;
+  // A server that does not say (`online_known` false) is not taken for one that says no.
   bool online = false;
+  bool online_known = true;
   std::optional<Time> last_seen;  // set on connect and disconnect only
   std::optional<Time> expiry;     // nothing = never
   std::vector<std::string> tags;

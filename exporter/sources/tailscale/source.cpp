@@ -1,14 +1,69 @@
 #include "sources/tailscale/source.h"
 
-namespace shortcircuit::tailscale {
+#include <array>
 
-Result<State> Source::poll(PollContext&) {
-  return fail(Failure::internal, "the tailscale source is being written");
+#include "base/json.h"
+#include "base/text.h"
+#include "sources/tailscale/parse.h"
+#include "sources/tailscale/request.h"
+
+namespace shortcircuit::tailscale {
+namespace {
+
+// An older daemon lacks an answer: that is known and no failure.
+template <class T, class Parse>
+std::optional<T> optional_part(Result<HttpResponse> response, const HttpRequest& request,
+                               Parse parse, PollContext& context) {
+  if (response && response->status == 404) return std::nullopt;
+  const auto success = expect_success(std::move(response), request);
+  if (!success) {
+    context.note(success.error());
+    return std::nullopt;
+  }
+  auto value = parse(success->body);
+  if (!value) {
+    context.note(value.error().in(request.answer));
+    return std::nullopt;
+  }
+  return std::move(*value);
 }
-Result<std::string> reduce_for_recording(std::string_view, std::string_view) {
-  return fail(Failure::internal, "the tailscale source is being written");
+
+Result<State> read_status_file(const std::string& path) {
+  const auto body = read_file(path);
+  if (!body) return std::unexpected(body.error());
+  auto state = parse_status(*body);
+  if (!state) return std::unexpected(state.error().in(path));
+  return state;
 }
-void describe(const std::vector<Observed<State>>&, MetricSet&) {}
-std::span<const MetricDefinition> metric_definitions() { return {}; }
+
+}  // namespace
+
+Result<State> Source::poll(PollContext& context) {
+  // A recording holds what the file said under the same name as the daemon's own answer.
+  if (!config_.status_file.empty() && !context.replay) return read_status_file(config_.status_file);
+
+  std::array<HttpRequest, 3> requests{local_api_request(config_, "status", "status"),
+                                      local_api_request(config_, "prefs", "prefs"),
+                                      local_api_request(config_, "usermetrics", "usermetrics")};
+  requests[0].body_limit = 16U << 20;  // about 1.4 KB a peer
+  requests[2].extension = "txt";
+  auto responses = context.http.fetch(requests, context.deadline, context.stop);
+  const auto status = expect_success(std::move(responses[0]), requests[0]);
+  if (!status) return std::unexpected(status.error());
+  auto state = parse_status(status->body);
+  if (!state) return std::unexpected(state.error().in("status"));
+
+  if (auto url = optional_part<std::string>(std::move(responses[1]), requests[1], parse_control_url,
+                                            context)) {
+    if (!url->empty()) state->control_url = std::move(*url);
+  }
+  using Bytes = std::map<std::pair<std::string, std::string>, double>;
+  if (auto bytes =
+          optional_part<Bytes>(std::move(responses[2]), requests[2], parse_path_bytes, context)) {
+    state->path_bytes = std::move(*bytes);
+  }
+  if (config_.path_mtu) state->path_mtus = path_mtu_.measure(*state, config_, context);
+  return state;
+}
 
 }  // namespace shortcircuit::tailscale

@@ -11,6 +11,7 @@
 #include "sources/tailscale/config.h"
 #include "sources/tailscale/state.h"
 #include "sources/source.h"
+#include "sources/tailscale/path_mtu.h"
 
 namespace shortcircuit::tailscale {
 
@@ -21,6 +22,7 @@ class Source {
 
  private:
   Config config_;
+  PathMtuProber path_mtu_;
 };
 
 Result<std::string> reduce_for_recording(std::string_view answer, std::string_view body);
