@@ -206,6 +206,11 @@ Result<void> read_json(std::string_view body, const std::function<void(JsonView)
 
 namespace {
 
+bool segment_matches(std::string_view segment, std::string_view key) {
+  if (!segment.ends_with('*')) return segment == key;
+  return key.starts_with(segment.substr(0, segment.size() - 1));
+}
+
 Json kept_part(const Json& value, const std::vector<std::vector<std::string>>& patterns,
                std::size_t level) {
   if (value.is_array()) {
@@ -221,7 +226,7 @@ Json kept_part(const Json& value, const std::vector<std::vector<std::string>>& p
   for (const auto& [key, member] : value.items()) {
     std::vector<std::vector<std::string>> matching;
     for (const auto& pattern : patterns) {
-      if (pattern[level] == key || pattern[level] == "*") matching.push_back(pattern);
+      if (segment_matches(pattern[level], key)) matching.push_back(pattern);
     }
     if (!matching.empty()) object[key] = kept_part(member, matching, level + 1);
   }

@@ -88,7 +88,8 @@ class JsonDocument {
 Result<void> read_json(std::string_view body, const std::function<void(JsonView)>& read);
 
 // What a recording may keep of an answer: the body again with only the fields that `kept` names.
-// A pattern is a path of keys joined by `/`; `*` stands for any key, array elements are passed
+// A pattern is a path of keys joined by `/`; `*` stands for any key, `Paths*` for any key that
+// begins so (a way to name keys that hold a slash themselves), array elements are passed
 // through without a segment of their own; a pattern that ends names a value kept whole
 // (`items/metadata/name`, `items/spec/taints`). Strings that are URLs lose their user information.
 // Failure::syntax when the body is no JSON.

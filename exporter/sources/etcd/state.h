@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
@@ -38,7 +39,8 @@ struct State {
   std::string health_reason;
   std::optional<bool> has_leader;
   std::optional<bool> is_leader;
-  std::optional<std::uint64_t> leader_id;  // status only
+  std::optional<bool> is_learner;  // has no vote
+  std::optional<std::uint64_t> leader_id;  // status only; 0: it knows none
   std::optional<std::uint64_t> raft_term;
   std::optional<double> leader_changes;  // since the member's start: falls to 0 with a restart
   std::optional<double> heartbeat_send_failures;
@@ -52,7 +54,8 @@ struct State {
   std::map<std::uint64_t, RoundTrips> round_trips;  // by peer id
 };
 
-// `9a2b…` as metric labels write it.
+// `9a2b…` as metric labels write it, without leading zeros.
 std::string hexadecimal(std::uint64_t id);
+std::optional<std::uint64_t> parse_hexadecimal(std::string_view text);
 
 }  // namespace shortcircuit::etcd

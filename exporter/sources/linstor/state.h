@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
@@ -26,8 +27,11 @@ struct Node {
   std::string preferred_nic;                   // property PrefNic
   std::map<std::string, std::string> aux;      // properties Aux/…, without the prefix
   std::vector<NetInterface> interfaces;        // in the controller's order
-  std::optional<Time> eviction;
-  bool drbd_supported = true;
+  std::optional<Time> eviction;                // when an offline node will be evicted
+  bool drbd_supported = true;                  // false only when an online node says so
+  std::string drbd_unsupported_reason;
+
+  [[nodiscard]] bool has_flag(std::string_view flag) const;
 };
 
 struct Connection {
@@ -41,6 +45,7 @@ struct Volume {
   std::string provider_kind;
   std::optional<std::string> disk_state;  // nothing: unknown
   std::map<std::string, std::string> replication_states;  // peer → state
+  std::optional<double> synchronized_percent;  // while this volume is a target of a resync
 };
 
 struct Resource {
@@ -53,6 +58,12 @@ struct Resource {
   std::optional<bool> in_use;
   std::vector<Volume> volumes;
   std::map<std::string, Connection> connections;  // by peer; empty when unknown
+
+  [[nodiscard]] bool has_flag(std::string_view flag) const;
+  // Without a disk of its own by intent: a client or a tie breaker.
+  [[nodiscard]] bool diskless() const;
+  // On its way out or switched off: nothing is expected of it.
+  [[nodiscard]] bool leaving() const;
 };
 
 struct StoragePool {
@@ -62,6 +73,8 @@ struct StoragePool {
   std::string preferred_nic;
   std::optional<double> free_bytes;
   std::optional<double> total_bytes;
+
+  [[nodiscard]] bool diskless() const { return provider_kind == "DISKLESS"; }
 };
 
 struct ResourceDefinition {
@@ -88,6 +101,11 @@ struct PairConnection {
   std::vector<ConnectionPath> paths;
 };
 
+struct ErrorReports {
+  std::int64_t count = 0;
+  std::optional<Time> newest;
+};
+
 struct State {
   std::string version;
   std::vector<Node> nodes;
@@ -97,7 +115,9 @@ struct State {
   std::optional<std::vector<ResourceGroup>> groups;
   std::optional<std::vector<PairConnection>> node_connections;
   std::optional<std::vector<PairConnection>> resource_connections;  // only with paths
-  std::optional<std::int64_t> error_reports;
+  // Definitions whose connections could not be read: nothing above speaks of them.
+  std::vector<std::string> connections_unknown;
+  std::optional<std::int64_t> error_reports;  // at most 10,000 are counted
   std::optional<Time> newest_error_report;
 };
 
