@@ -40,9 +40,23 @@ Engine::~Engine() {
 void Engine::publish(Time time) {
   try {
     publisher_.publish(std::make_shared<const Publication>(settings_.config, board_.take(time),
-                                                           ledger_, settings_.reload));
+                                                           ledger_, settings_.reload_state()));
   } catch (const std::exception& error) {
     log_error("a snapshot could not be judged", {{"error", error.what()}});
+  }
+}
+
+std::shared_ptr<const Snapshot> Engine::latest_snapshot() const {
+  const auto publication = publisher_.latest();
+  return publication ? std::shared_ptr<const Snapshot>(publication, &publication->snapshot) : nullptr;
+}
+
+void Engine::idle(Duration duration, const std::stop_token& stop) {
+  constexpr auto slice = 250ms;
+  const Deadline deadline = Deadline::after(duration);
+  while (!stop.stop_requested() && deadline.remaining() > 0s) {
+    sleep_for(std::min<Duration>(slice, deadline.remaining()), stop);
+    if (refresh_.exchange(false)) publish(replay_ ? replay_->time() : now());
   }
 }
 
@@ -53,45 +67,42 @@ void Engine::run_live(std::stop_token stop) {
   constexpr auto settle = 300ms;
   constexpr auto patience = 5s;
   pollers_ = std::make_unique<Pollers>(PollEnvironment{
-      .config = *settings_.config, .board = board_, .latest = [this] {
-        const auto publication = publisher_.latest();
-        return publication ? std::shared_ptr<const Snapshot>(publication, &publication->snapshot)
-                           : nullptr;
-      }});
+      .config = *settings_.config, .board = board_, .latest = [this] { return latest_snapshot(); }});
   std::uint64_t seen = 0;
   const auto begin = std::chrono::steady_clock::now();
   while (!stop.stop_requested()) {
-    const std::uint64_t commits = board_.wait_for_commit(seen, 30s, stop);
-    if (stop.stop_requested()) break;
-    std::uint64_t settled = commits;
-    for (int i = 0; i < 10; ++i) {
-      const std::uint64_t later = board_.wait_for_commit(settled, settle, stop);
-      if (later == settled) break;
-      settled = later;
+    std::uint64_t commits = board_.wait_for_commit(seen, 250ms, stop);
+    if (commits == seen) {
+      if (refresh_.exchange(false)) publish(now());
+      continue;
     }
-    seen = settled;
+    for (int i = 0; i < 10 && !stop.stop_requested(); ++i) {
+      const std::uint64_t later = board_.wait_for_commit(commits, settle, stop);
+      if (later == commits) break;
+      commits = later;
+    }
+    seen = commits;
     const bool waited = std::chrono::steady_clock::now() - begin > patience;
-    if (board_.complete() || waited) publish(now());
+    if (!stop.stop_requested() && (board_.complete() || waited)) publish(now());
   }
   pollers_.reset();
 }
 
 void Engine::run_replay(std::stop_token stop) {
-  OneRound round({.config = *settings_.config, .board = board_, .replay = replay_.get(), .latest = [this] {
-                    const auto publication = publisher_.latest();
-                    return publication ? std::shared_ptr<const Snapshot>(publication, &publication->snapshot)
-                                       : nullptr;
-                  }});
+  constexpr auto poll_again = 15s;  // of the last step, which stays
+  OneRound round({.config = *settings_.config,
+                  .board = board_,
+                  .replay = replay_.get(),
+                  .latest = [this] { return latest_snapshot(); }});
   while (!stop.stop_requested()) {
     round.run(Deadline::after(10s));
     publish(replay_->time());
-    log_info("replay", {{"step", settings_.recording->steps()[replay_->step()]}});
-    sleep_for(settings_.step_interval, stop);
     if (!replay_->at_end()) {
+      log_info("replay", {{"step", settings_.recording->steps()[replay_->step()]}});
+      idle(settings_.step_interval, stop);
       replay_->go_to(replay_->step() + 1);
     } else {
-      // The last step stays; polls go on so that counters of the exporter itself keep moving.
-      sleep_for(15s, stop);
+      idle(poll_again, stop);
     }
   }
 }

@@ -4,6 +4,8 @@
 // step and never a mixture of two.
 #pragma once
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <thread>
 
@@ -20,7 +22,7 @@ class Engine {
     std::shared_ptr<const Config> config;
     std::shared_ptr<const Recording> recording;  // null: the network
     Duration step_interval = 30s;
-    ReloadState reload;
+    std::function<ReloadState()> reload_state;  // asked at every publication, from any thread
   };
   // `publisher` and `ledger` outlive the engine; `ledger` is used by the engine's thread only.
   Engine(Settings settings, Publisher& publisher, Ledger& ledger);
@@ -28,10 +30,16 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
+  // Publishes again soon without a poll, so that a changed reload state is seen.
+  void refresh() { refresh_.store(true); }
+
  private:
   void run_live(std::stop_token stop);
   void run_replay(std::stop_token stop);
   void publish(Time time);
+  // Sleeps, and publishes again when refresh() asks for it.
+  void idle(Duration duration, const std::stop_token& stop);
+  [[nodiscard]] std::shared_ptr<const Snapshot> latest_snapshot() const;
 
   Settings settings_;
   Publisher& publisher_;
@@ -39,6 +47,7 @@ class Engine {
   Board board_;
   std::unique_ptr<Replay> replay_;
   std::unique_ptr<Pollers> pollers_;
+  std::atomic<bool> refresh_{false};
   std::jthread thread_;
 };
 
