@@ -5,6 +5,10 @@
 
 namespace shortcircuit::kubernetes {
 
-struct Config : CommonConfig {};
+// `endpoint` is complete, wherever it came from.
+struct Config : CommonConfig {
+  std::string kubeconfig;  // the file it came from; "" = none
+  std::string context;     // "" = the file's current-context
+};
 
 }  // namespace shortcircuit::kubernetes

@@ -1,0 +1,68 @@
+// The kinds of values that the configuration has, and how each is checked. Every function asks a
+// mapping for keys and records what is wrong there; messages never quote a secret.
+// Units: durations become Duration here, once.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/secret.h"
+#include "base/time.h"
+#include "config/yaml_reader.h"
+#include "sources/common_config.h"
+
+namespace shortcircuit {
+
+// Text that cannot be taken for a number or a boolean.
+Parsed<std::string> parse_text(const Scalar& scalar);
+// Text that serves as a label and as a folder's name.
+Parsed<std::string> parse_name(const Scalar& scalar);
+// `500ms`, `15s`, `10m`, `1h`, `1m30s`; more than nothing, at most a day.
+Parsed<Duration> parse_duration(const Scalar& scalar);
+Parsed<Prefix> parse_cidr(const Scalar& scalar);
+Parsed<IpAddress> parse_address(const Scalar& scalar);
+
+inline constexpr std::string_view name_type = "a name";
+inline constexpr std::string_view address_type = "an IP address";
+
+struct UrlRules {
+  bool proxy = false;      // socks5:// too, no path
+  bool query = false;      // `?…` is allowed
+  bool basic_auth = true;  // there is a basic_auth key to point at
+};
+// Without a slash at the end.
+std::optional<std::string> read_url(YamlMapping& mapping, const Key& key, UrlRules rules = {});
+std::optional<std::string> read_text(YamlMapping& mapping, const Key& key);
+std::optional<std::string> read_name(YamlMapping& mapping, const Key& key);
+std::optional<Duration> read_duration(YamlMapping& mapping, const Key& key);
+std::optional<std::int64_t> read_integer(YamlMapping& mapping, const Key& key, std::int64_t least,
+                                         std::int64_t most);
+// A relative path counts from the folder of the file in which it is written. Whether the file
+// exists is not asked: it may be mounted later.
+std::optional<std::string> read_path(YamlMapping& mapping, const Key& key);
+// `<name>` or `<name>_file`, not both; an empty Secret when neither is written.
+Secret read_secret(YamlMapping& mapping, std::string_view name, std::string_view description);
+// A list of names, each once.
+std::vector<std::string> read_names(YamlMapping& mapping, const Key& key);
+
+// Problem when two entries of a list have the same name.
+class UniqueNames {
+ public:
+  void add(YamlMapping& mapping, std::string_view key, const std::string& name);
+
+ private:
+  std::vector<Placed<std::string>> seen_;
+};
+
+void read_tls(YamlMapping& mapping, TlsSettings& tls);
+// basic_auth, bearer_token and bearer_token_file.
+void read_credentials(YamlMapping& mapping, Endpoint& endpoint);
+// `interval` and `timeout`; the values in `config` are the defaults.
+void read_timing(YamlMapping& mapping, CommonConfig& config);
+
+// `90s`, `1500ms`: as it would be written in the configuration.
+std::string written_duration(Duration duration);
+
+}  // namespace shortcircuit
