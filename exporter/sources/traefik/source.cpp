@@ -1,14 +1,154 @@
 #include "sources/traefik/source.h"
 
-namespace shortcircuit::traefik {
+#include <fmt/format.h>
 
-Result<State> Source::poll(PollContext&) {
-  return fail(Failure::internal, "the traefik source is being written");
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <set>
+
+#include "sources/traefik/parse.h"
+
+namespace shortcircuit::traefik {
+namespace {
+
+constexpr int most_pages = 1000;
+
+using Parse = Result<void> (*)(std::string_view, State&);
+
+// One answer, or one list that may have several pages.
+struct Part {
+  std::string_view answer;
+  std::string_view path;
+  bool list = false;
+  Parse parse = nullptr;
+
+  int page = 1;
+  bool started_over = false;
+  bool done = false;
+  State read = {};  // only this part's fields
+  std::optional<Error> error = std::nullopt;
+};
+
+HttpRequest request_of(const Part& part, const std::string& base) {
+  HttpRequest request;
+  request.answer = part.page == 1 ? std::string(part.answer)
+                                  : fmt::format("{}-page-{}", part.answer, part.page);
+  request.url = base + std::string(part.path);
+  if (part.list) request.url += fmt::format("?per_page=100&page={}", part.page);
+  request.headers = {{"Accept", "application/json"}};
+  return request;
 }
-Result<std::string> reduce_for_recording(std::string_view, std::string_view) {
-  return fail(Failure::internal, "the traefik source is being written");
+
+// The page that follows, 0 after the last one (Traefik says 1 then).
+int next_page(const HttpResponse& response, int page) {
+  const std::string header = response.header("x-next-page");
+  int next = 0;
+  std::from_chars(header.data(), header.data() + header.size(), next);
+  return next > page ? next : 0;
 }
-void describe(const std::vector<Observed<State>>&, MetricSet&) {}
-std::span<const MetricDefinition> metric_definitions() { return {}; }
+
+Error explained(const Error& error, std::string_view url) {
+  if (error.http_status == 404) {
+    return {error.failure,
+            fmt::format("{}: {} is not Traefik's API: enable it (api.insecure serves it on the "
+                        "entry point `traefik`), or give the URL and host name of the router that "
+                        "serves api@internal",
+                        error.message, url),
+            error.http_status};
+  }
+  return error;
+}
+
+void take(Part& part, const HttpRequest& request, const Result<HttpResponse>& response,
+          bool replay) {
+  const int status = response ? response->status : 0;
+  if (part.page > 1 && replay && status == 404) {  // a recording may hold the list in one piece
+    part.done = true;
+    return;
+  }
+  if (part.page > 1 && status == 400 && !part.started_over) {  // routers vanished between pages
+    part.read = {};
+    part.page = 1;
+    part.started_over = true;
+    return;
+  }
+  part.done = true;
+  const auto answer = expect_success(response, request);
+  if (!answer) {
+    part.error = explained(answer.error(), request.url.substr(0, request.url.find('?')));
+    return;
+  }
+  if (const auto parsed = part.parse(answer->body, part.read); !parsed) {
+    part.error = parsed.error().in(request.answer);
+    return;
+  }
+  const int next = part.list ? next_page(*answer, part.page) : 0;
+  if (next > most_pages) {
+    part.error = Error{Failure::too_large,
+                       fmt::format("{}: more than {} pages", part.answer, most_pages)};
+  } else if (next > 0) {
+    part.page = next;
+    part.done = false;
+  }
+}
+
+// An object that moved between two pages is seen twice.
+template <class Item>
+std::vector<Item> once_each(std::vector<Item> items) {
+  std::set<std::string> seen;
+  std::erase_if(items, [&](const Item& item) { return !seen.insert(item.name).second; });
+  return items;
+}
+
+}  // namespace
+
+// The three lists are needed: a router that was not read must not look like one that is missing.
+// Without one of the others the rest is still worth having.
+Result<State> Source::poll(PollContext& context) {
+  std::string base = config_.endpoint.url;
+  while (base.ends_with('/')) base.pop_back();
+  std::array parts{Part{"http-routers", "/api/http/routers", true, parse_routers},
+                   Part{"http-services", "/api/http/services", true, parse_services},
+                   Part{"http-middlewares", "/api/http/middlewares", true, parse_middlewares},
+                   Part{"version", "/api/version", false, parse_version},
+                   Part{"overview", "/api/overview", false, parse_overview},
+                   Part{"entrypoints", "/api/entrypoints", false, parse_entry_points}};
+  while (true) {
+    std::vector<Part*> asked;
+    std::vector<HttpRequest> requests;
+    for (Part& part : parts) {
+      if (part.done) continue;
+      asked.push_back(&part);
+      requests.push_back(request_of(part, base));
+      // One that hangs must leave time for the further pages of the lists.
+      if (!part.list) requests.back().timeout = context.deadline.remaining() * 2 / 3;
+    }
+    if (requests.empty()) break;
+    const auto responses = context.http.fetch(requests, context.deadline, context.stop);
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      take(*asked[i], requests[i], responses[i], context.replay);
+    }
+  }
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (parts[i].error) return std::unexpected(*parts[i].error);
+  }
+  for (std::size_t i = 3; i < parts.size(); ++i) {
+    const auto& error = parts[i].error;
+    if (error && !(context.replay && error->http_status == 404)) context.note(*error);
+  }
+  State state;
+  state.routers = once_each(std::move(parts[0].read.routers));
+  state.services = once_each(std::move(parts[1].read.services));
+  state.middlewares = once_each(std::move(parts[2].read.middlewares));
+  state.version = parts[3].read.version;
+  state.started = parts[3].read.started;
+  state.providers = parts[4].read.providers;
+  state.router_counts = parts[4].read.router_counts;
+  state.service_counts = parts[4].read.service_counts;
+  state.middleware_counts = parts[4].read.middleware_counts;
+  state.entry_points = std::move(parts[5].read.entry_points);
+  return state;
+}
 
 }  // namespace shortcircuit::traefik

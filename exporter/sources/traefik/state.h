@@ -52,7 +52,8 @@ struct Counts {
 struct State {
   std::string version;
   std::optional<Time> started;  // startDate of /api/version
-  std::vector<std::string> providers;  // KubernetesIngress, KubernetesCRD, File …
+  // KubernetesIngress, KubernetesCRD, File …; empty: the overview could not be read.
+  std::vector<std::string> providers;
   Counts router_counts;
   Counts service_counts;
   Counts middleware_counts;

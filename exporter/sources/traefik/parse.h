@@ -1,0 +1,21 @@
+// Traefik's API answers as plain values. Pure functions of a body; fields as of Traefik 2 and 3.
+// Errors: Failure::syntax or schema with the JSON path. `priority` is never read: internal routers
+// carry 2^63-1 and other releases more.
+#pragma once
+
+#include <string_view>
+
+#include "base/result.h"
+#include "sources/traefik/state.h"
+
+namespace shortcircuit::traefik {
+
+// Each adds what its answer says to `state`. Lists add one page.
+Result<void> parse_version(std::string_view body, State& state);
+Result<void> parse_overview(std::string_view body, State& state);
+Result<void> parse_entry_points(std::string_view body, State& state);
+Result<void> parse_routers(std::string_view body, State& state);
+Result<void> parse_services(std::string_view body, State& state);
+Result<void> parse_middlewares(std::string_view body, State& state);
+
+}  // namespace shortcircuit::traefik

@@ -1,0 +1,28 @@
+// What a recording keeps of Traefik's answers: the fields that parse.cpp reads. Middlewares carry
+// headers and users, services carry cookies' names: none of it is named here.
+#include "base/json.h"
+#include "sources/traefik/source.h"
+
+namespace shortcircuit::traefik {
+
+Result<std::string> reduce_for_recording(std::string_view answer, std::string_view body) {
+  if (answer == "version") return keep_fields(body, {"Version", "startDate"});
+  if (answer == "overview") {
+    return keep_fields(body, {"http/routers", "http/services", "http/middlewares", "providers"});
+  }
+  if (answer == "entrypoints") return keep_fields(body, {"name", "address"});
+  if (answer.starts_with("http-routers")) {
+    return keep_fields(body, {"name", "provider", "status", "error", "rule", "service",
+                              "entryPoints", "middlewares"});
+  }
+  if (answer.starts_with("http-services")) {
+    return keep_fields(body,
+                       {"name", "provider", "status", "error", "type", "loadBalancer/servers/url"});
+  }
+  if (answer.starts_with("http-middlewares")) {
+    return keep_fields(body, {"name", "provider", "status", "error", "type"});
+  }
+  return fail(Failure::internal, "no rule for recording this answer of Traefik");
+}
+
+}  // namespace shortcircuit::traefik
