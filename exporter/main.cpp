@@ -1,9 +1,14 @@
-#include "base/version.h"
+#include <fmt/format.h>
 
-#include <cstdio>
-#include <string>
+#include <exception>
 
-int main() {
-  std::puts(std::string(shortcircuit::version()).c_str());
-  return 0;
+#include "app/command.h"
+
+int main(int argc, char** argv) {
+  try {
+    return shortcircuit::run_command(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "shortcircuit-exporter: {}\n", error.what());
+    return 2;
+  }
 }

@@ -10,9 +10,11 @@
 
 namespace shortcircuit {
 
+// An `endpoint.url` of the form `dns://10.0.0.1:53[,…]` names the resolvers for `dns:` requests;
+// with any other URL they are those of the system.
 std::unique_ptr<Http> make_curl_http(Endpoint endpoint);
 
-// Once, before the first thread and after the last one.
+// Once, before the first thread and after the last one. Ignores SIGPIPE in the whole process.
 void set_up_network();
 void tear_down_network();
 

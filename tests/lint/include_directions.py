@@ -24,7 +24,7 @@ ALLOWED = {
 }
 # Third-party header → the files that may see it.
 OWNERS = {
-    r"curl/": r"http/curl_\w+\.(cpp|h)",
+    r"curl/": r"http/(curl_\w+|dns_lookup)\.(cpp|h)",
     r"ares": r"http/\w*(dns|ares)\w*\.(cpp|h)",
     r"nlohmann/json_fwd": r"base/json\.h",
     r"nlohmann/json\.hpp": r"base/json\w*\.cpp",

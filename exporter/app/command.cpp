@@ -1,0 +1,53 @@
+#include "app/command.h"
+
+#include <fmt/format.h>
+
+#include "app/one_shot.h"
+#include "app/options.h"
+#include "app/serve.h"
+#include "app/setup.h"
+#include "base/log.h"
+#include "config/print.h"
+#include "exposition/describe.h"
+
+namespace shortcircuit {
+namespace {
+
+int check_configuration(const Options& options) {
+  const auto setup = read_setup(options);
+  if (!setup) {
+    fmt::print(stderr, "{}\n", setup.error().message);
+    return 2;
+  }
+  fmt::print("The configuration is good.\n");
+  return 0;
+}
+
+}  // namespace
+
+int run_command(int argc, char** argv) {
+  const auto options = parse_options(argc, argv);
+  if (!options) {
+    fmt::print("{}", options.error().text_stdout);
+    fmt::print(stderr, "{}", options.error().text_stderr);
+    return options.error().code;
+  }
+  if (options->print_metrics || options->print_configuration) {
+    fmt::print("{}", options->print_metrics ? metrics_reference() : configuration_reference());
+    return 0;
+  }
+  // A one-shot command speaks through its report; only real trouble goes to the log.
+  const bool one_shot = options->command != Command::serve;
+  set_up_logging(one_shot && options->log_level == LogLevel::info ? LogLevel::error : options->log_level,
+                 options->log_format);
+  if (options->config_check) return check_configuration(*options);
+  switch (options->command) {
+    case Command::serve: return serve(*options);
+    case Command::check: return check(*options);
+    case Command::depends: return depends(*options);
+    case Command::capture: return capture(*options);
+  }
+  return 2;
+}
+
+}  // namespace shortcircuit

@@ -1,0 +1,208 @@
+#include "app/options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+#include "base/text.h"
+#include "base/version.h"
+
+namespace shortcircuit {
+namespace {
+
+struct Flag {
+  std::string_view name;
+  std::string_view value;  // placeholder; "" = a switch
+  std::string_view help;
+};
+
+// The one list: help, reference and parser are made from it.
+constexpr std::array flags{
+    Flag{"--config", "FILE", "configuration (YAML); in a replay the recording's own by default"},
+    Flag{"--config.check", "", "read the configuration, say what is wrong with it, end"},
+    Flag{"--output", "table|json", "what check and depends print (default table)"},
+    Flag{"--replay", "DIR", "read a recording, or one step of it, instead of the network"},
+    Flag{"--replay.step", "NAME", "check, depends: judge at this step (default the last)"},
+    Flag{"--replay.step-interval", "DURATION", "serve: how long each step stands (default 30s)"},
+    Flag{"--web.listen-address", "ADDRESS", "where serve answers HTTP (default :10067); repeatable"},
+    Flag{"--web.telemetry-path", "PATH", "path of the metrics (default /metrics)"},
+    Flag{"--web.config.file", "FILE", "users and TLS, in the format of Prometheus exporters"},
+    Flag{"--log.level", "LEVEL", "debug, info, warn or error (default info)"},
+    Flag{"--log.format", "FORMAT", "logfmt or json (default logfmt)"},
+    Flag{"--print.metrics", "", "print the reference of all metrics, end"},
+    Flag{"--print.configuration", "", "print the reference of the configuration, end"},
+    Flag{"--print.command-line", "", "print the reference of the command line, end"},
+    Flag{"--version", "", "print version and revision, end"},
+    Flag{"--help", "", "print this, end"},
+};
+
+struct CommandHelp {
+  std::string_view usage;
+  std::string_view help;
+};
+constexpr std::array commands{
+    CommandHelp{"serve", "poll in the background, serve metrics and the status page (default)"},
+    CommandHelp{"check", "look once, print layers and findings with their cures; exit 0 nothing found, 1 findings, 2 could not look"},
+    CommandHelp{"depends NETWORK|CIDR", "print everything that depends on a network; same exit codes"},
+    CommandHelp{"capture DIR", "write every answer of one poll to a recording, without secrets"},
+};
+
+std::string usage_of(const Flag& flag) {
+  return flag.value.empty() ? std::string(flag.name) : fmt::format("{} {}", flag.name, flag.value);
+}
+
+std::string help_text() {
+  std::string text =
+      "Names what is broken in a Kubernetes cluster over an overlay mesh, all layers at once.\n\n"
+      "usage: shortcircuit-exporter [serve|check|depends|capture] --config FILE [flags]\n\ncommands:\n";
+  for (const auto& [usage, help] : commands) text += fmt::format("  {:<22} {}\n", usage, help);
+  text += "\nflags (before or after the command):\n";
+  for (const Flag& flag : flags) text += fmt::format("  {:<34} {}\n", usage_of(flag), flag.help);
+  text +=
+      "\nFor a start: shortcircuit-exporter check --config FILE\n"
+      "Every key of the configuration: --print.configuration\n";
+  return text;
+}
+
+std::unexpected<Exit> mistake(const std::string& what) {
+  return std::unexpected(
+      Exit{2, "", fmt::format("shortcircuit-exporter: {}; see --help\n", what)});
+}
+
+std::optional<Duration> parse_duration(std::string_view text) {
+  double number = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (code != std::errc{} || number <= 0) return std::nullopt;
+  const std::string_view unit(end, text.data() + text.size());
+  for (const auto& [name, length] : {std::pair<std::string_view, double>{"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}}) {
+    if (unit == name && number * length < 1e6) {
+      return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(number * length));
+    }
+  }
+  return std::nullopt;
+}
+
+template <class Enum, std::size_t Count>
+std::optional<Enum> one_of(std::string_view text, const std::array<std::string_view, Count>& names) {
+  const auto found = std::find(names.begin(), names.end(), text);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<Enum>(found - names.begin());
+}
+
+std::string unknown_word(const std::vector<std::string>& extras) {
+  std::vector<std::string> known;
+  for (const Flag& flag : flags) known.emplace_back(flag.name);
+  for (const auto* command : {"serve", "check", "depends", "capture"}) known.emplace_back(command);
+  const std::string word = extras.front().substr(0, extras.front().find('='));
+  const auto near = nearest(word, known);
+  return fmt::format("unknown {} {}{}", word.starts_with('-') ? "flag" : "word", word,
+                     near ? fmt::format(", did you mean {}?", *near) : "");
+}
+
+}  // namespace
+
+std::expected<Options, Exit> parse_options(int argc, const char* const* argv) {
+  Options options;
+  std::string output = "table";
+  std::string log_level = "info";
+  std::string log_format = "logfmt";
+  std::string step_interval;
+  bool help = false;
+  bool show_version = false;
+  bool print_configuration = false;
+  bool print_command_line = false;
+
+  CLI::App parser;
+  parser.set_help_flag();
+  parser.allow_extras();
+  parser.fallthrough();
+  parser.require_subcommand(0, 1);
+  parser.add_option("--config,--config.file", options.config_path);
+  parser.add_flag("--config.check", options.config_check);
+  parser.add_option("--output", output);
+  parser.add_option("--replay", options.replay_directory);
+  parser.add_option("--replay.step", options.replay_step);
+  parser.add_option("--replay.step-interval", step_interval);
+  parser.add_option("--web.listen-address", options.listen_addresses);
+  parser.add_option("--web.telemetry-path", options.telemetry_path);
+  parser.add_option("--web.config.file", options.web_config_path);
+  parser.add_option("--log.level", log_level);
+  parser.add_option("--log.format", log_format);
+  parser.add_flag("--print.metrics", options.print_metrics);
+  parser.add_flag("--print.configuration", print_configuration);
+  parser.add_flag("--print.command-line", print_command_line);
+  parser.add_flag("--version", show_version);
+  parser.add_flag("-h,--help", help);
+  parser.add_subcommand("serve")->set_help_flag();
+  auto* check = parser.add_subcommand("check");
+  auto* depends = parser.add_subcommand("depends");
+  auto* capture = parser.add_subcommand("capture");
+  for (auto* command : {check, depends, capture}) command->set_help_flag();
+  depends->add_option("network", options.depends_on);
+  capture->add_option("directory", options.capture_directory);
+  try {
+    parser.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return mistake(error.what());
+  }
+  if (help) return std::unexpected(Exit{0, help_text(), ""});
+  if (show_version) {
+    return std::unexpected(
+        Exit{0, fmt::format("shortcircuit-exporter {} ({})\n", version(), revision()), ""});
+  }
+  if (const auto extras = parser.remaining(true); !extras.empty()) {
+    return mistake(unknown_word(extras));
+  }
+  if (print_command_line) return std::unexpected(Exit{0, command_line_reference(), ""});
+  options.print_configuration = print_configuration;
+  if (*check) options.command = Command::check;
+  if (*depends) options.command = Command::depends;
+  if (*capture) options.command = Command::capture;
+
+  const auto chosen_output = one_of<OutputFormat, 2>(output, {"table", "json"});
+  if (!chosen_output) return mistake(fmt::format("--output {}: want table or json", output));
+  options.output = *chosen_output;
+  const auto level = one_of<LogLevel, 4>(log_level, {"debug", "info", "warn", "error"});
+  if (!level) return mistake(fmt::format("--log.level {}: want debug, info, warn or error", log_level));
+  options.log_level = *level;
+  const auto format = one_of<LogFormat, 2>(log_format, {"logfmt", "json"});
+  if (!format) return mistake(fmt::format("--log.format {}: want logfmt or json", log_format));
+  options.log_format = *format;
+  if (!step_interval.empty()) {
+    options.replay_step_interval = parse_duration(step_interval);
+    if (!options.replay_step_interval) {
+      return mistake(fmt::format("--replay.step-interval {}: want a duration such as 500ms, 30s or 2m", step_interval));
+    }
+  }
+  if (!options.telemetry_path.starts_with('/') || options.telemetry_path == "/") {
+    return mistake(fmt::format("--web.telemetry-path {}: want a path such as /metrics", options.telemetry_path));
+  }
+  if (options.command == Command::depends && options.depends_on.empty()) {
+    return mistake("depends: say on what: a network's name or a CIDR");
+  }
+  if (options.command == Command::capture && options.capture_directory.empty()) {
+    return mistake("capture: say where to: a directory that does not exist yet");
+  }
+  const bool needs_configuration =
+      !options.print_metrics && !options.print_configuration && options.replay_directory.empty();
+  if (needs_configuration && options.config_path.empty()) {
+    return mistake("give --config FILE (or --replay DIR)");
+  }
+  return options;
+}
+
+std::string command_line_reference() {
+  std::string text =
+      "# Command line\n\n"
+      "Generated by `shortcircuit-exporter --print.command-line`; a test compares this file with the program.\n\n"
+      "`shortcircuit-exporter [serve|check|depends|capture] --config FILE [flags]`\n\n"
+      "| command | does |\n|---|---|\n";
+  const auto cell = [](std::string_view plain) { return join(split(plain, '|'), "\\|"); };
+  for (const auto& [usage, help] : commands) text += fmt::format("| `{}` | {} |\n", cell(usage), help);
+  text += "\n| flag | meaning |\n|---|---|\n";
+  for (const Flag& flag : flags) text += fmt::format("| `{}` | {} |\n", cell(usage_of(flag)), flag.help);
+  return text;
+}
+
+}  // namespace shortcircuit

@@ -1,0 +1,152 @@
+#include "app/serve.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <mutex>
+
+#include "app/engine.h"
+#include "app/setup.h"
+#include "app/signals.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/version.h"
+#include "config/print.h"
+#include "exposition/findings_json.h"
+#include "http/curl_http.h"
+#include "web/pages.h"
+#include "web/status_page.h"
+
+namespace shortcircuit {
+namespace {
+
+// The running configuration and what a reload replaces. Reloads come from the main thread (SIGHUP)
+// and from request handlers; one at a time.
+class Service {
+ public:
+  explicit Service(const Options& options) : options_(options) {}
+
+  Result<void> start() {
+    auto setup = read_setup(options_);
+    if (!setup) return std::unexpected(setup.error());
+    run(std::move(*setup));
+    return {};
+  }
+
+  Result<void> reload() {
+    const std::lock_guard lock(mutex_);
+    auto setup = read_setup(options_);
+    if (!setup) {
+      set_reload({.successful = false, .last_success = reload_state().last_success});
+      log_error("reload failed, the old configuration stays", {{"error", setup.error().message}});
+      engine_->refresh();
+      return std::unexpected(setup.error());
+    }
+    run(std::move(*setup));
+    log_info("reloaded", {{"config", options_.config_path}});
+    return {};
+  }
+
+  [[nodiscard]] std::shared_ptr<const Publication> latest() const { return publisher_.latest(); }
+  [[nodiscard]] ReloadState reload_state() const {
+    const std::lock_guard lock(reload_mutex_);
+    return reload_;
+  }
+
+ private:
+  void run(Setup setup) {
+    set_reload({.successful = true, .last_success = now()});
+    engine_.reset();  // the old one is gone before the new one asks the same upstreams
+    engine_ = std::make_unique<Engine>(
+        Engine::Settings{.config = std::move(setup.config),
+                         .recording = std::move(setup.recording),
+                         .step_interval = options_.replay_step_interval.value_or(30s),
+                         .reload_state = [this] { return reload_state(); }},
+        publisher_, ledger_);
+  }
+
+  void set_reload(ReloadState state) {
+    const std::lock_guard lock(reload_mutex_);
+    reload_ = state;
+  }
+
+  const Options& options_;
+  std::mutex mutex_;
+  Publisher publisher_;
+  Ledger ledger_;
+  mutable std::mutex reload_mutex_;
+  ReloadState reload_;
+  std::unique_ptr<Engine> engine_;
+};
+
+PageSources page_sources(Service& service, const Options& options) {
+  return {.metrics_text =
+              [&service] {
+                const auto latest = service.latest();
+                return latest ? latest->metrics_text : nullptr;
+              },
+          .metrics_gzip =
+              [&service] {
+                const auto latest = service.latest();
+                return latest ? latest->metrics_gzip : nullptr;
+              },
+          .status_page =
+              [&service, &options] {
+                const auto latest = service.latest();
+                return status_page(latest->fleet, latest->judgement,
+                                   {.version = std::string(version()),
+                                    .revision = std::string(revision()),
+                                    .reload = service.reload_state(),
+                                    .telemetry_path = options.telemetry_path,
+                                    .now = options.replay_directory.empty() ? std::optional(now())
+                                                                           : std::nullopt});
+              },
+          .findings_json =
+              [&service] {
+                const auto latest = service.latest();
+                return findings_json(latest->fleet, latest->judgement);
+              },
+          .redacted_config =
+              [&service] {
+                const auto latest = service.latest();
+                return latest ? redacted_yaml(*latest->config) : std::string();
+              },
+          .reload = [&service] { return service.reload(); },
+          .telemetry_path = options.telemetry_path};
+}
+
+}  // namespace
+
+int serve(const Options& options) {
+  block_signals();
+  set_up_network();
+  if (geteuid() == 0) {
+    log_warn("running as root, which the exporter never needs");
+  }
+  int exit_code = 0;
+  {
+    Service service(options);
+    if (const auto started = service.start(); !started) {
+      fmt::print(stderr, "{}\n", started.error().message);
+      exit_code = 2;
+    } else {
+      auto server = start_server({.listen_addresses = options.listen_addresses},
+                                 make_pages(page_sources(service, options)));
+      if (!server) {
+        fmt::print(stderr, "{}\n", server.error().message);
+        exit_code = 2;
+      } else {
+        for (const std::string& address : (*server)->addresses()) {
+          log_info("listening", {{"address", address}, {"version", std::string(version())}});
+        }
+        while (wait_for_signal() == SIGHUP) (void)service.reload();
+        log_info("stopping");
+      }
+    }
+  }
+  tear_down_network();
+  return exit_code;
+}
+
+}  // namespace shortcircuit

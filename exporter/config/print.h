@@ -1,0 +1,17 @@
+// The configuration as text: as it is in force, without secrets, and as a reference of its keys.
+#pragma once
+
+#include <string>
+
+#include "config/config.h"
+
+namespace shortcircuit {
+
+// YAML that load_config() reads again. Secrets given by file stay as the file's name; secrets given
+// by value are left out.
+std::string redacted_yaml(const Config& config);
+
+// exporter/CONFIGURATION.md, which a test compares with the file.
+std::string configuration_reference();
+
+}  // namespace shortcircuit

@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+"""The binary as its users start it: commands, exit codes, signals, pages, capture and replay.
+
+usage: process_test.py BINARY RECORDINGS
+"""
+import gzip
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from exporter import Exporter, main, run, wait_for  # noqa: E402
+from fake_upstreams import Upstreams  # noqa: E402
+
+BINARY, RECORDINGS = sys.argv[1], pathlib.Path(sys.argv[2])
+NIGHT = RECORDINGS / "night"
+SCRATCH = pathlib.Path(tempfile.mkdtemp(prefix="sc-"))
+
+
+def stable(exposition):
+    """Without what differs from run to run and says nothing about the upstreams."""
+    changing = ("process_", "shortcircuit_source_", "shortcircuit_snapshot_timestamp", "shortcircuit_config_last_reload",
+                "shortcircuit_finding_since", "shortcircuit_endpoint_address_stale_since")
+    return sorted(line for line in exposition.splitlines() if not line.startswith("#") and not line.startswith(changing))
+
+
+def test_version_and_help():
+    code, out, _ = run(BINARY, "--version")
+    assert code == 0 and re.search(r"\d+\.\d+\.\d+", out), out
+    code, out, _ = run(BINARY, "--help")
+    assert code == 0
+    for word in ("serve", "check", "depends", "capture", "--replay", "--config"):
+        assert word in out, word
+
+
+def test_unknown_flag_is_one_clear_line():
+    code, _, err = run(BINARY, "--web.listen-adress", ":1")
+    assert code == 2 and len(err.strip().splitlines()) <= 2 and "web.listen-address" in err, err
+
+
+def test_bad_configuration_names_every_place():
+    bad = SCRATCH / "bad.yaml"
+    bad.write_text("kubernets: {}\ntraefik: {url: ftp://x, intervall: 5s}\n")
+    code, _, err = run(BINARY, "--config", str(bad), "--config.check")
+    assert code == 2, err
+    assert f"{bad}:1:1:" in err and f"{bad}:2:" in err and "kubernetes" in err and "interval" in err, err
+    code, _, err = run(BINARY, "serve", "--config", str(SCRATCH / "absent.yaml"))
+    assert code == 2 and "absent.yaml" in err, err
+
+
+def test_good_configuration():
+    good = SCRATCH / "good.yaml"
+    good.write_text("traefik: {url: http://127.0.0.1:1}\n")
+    code, _, err = run(BINARY, "--config", str(good), "--config.check")
+    assert code == 0, err
+
+
+def test_busy_port():
+    good = SCRATCH / "good.yaml"
+    good.write_text("traefik: {url: http://127.0.0.1:1}\n")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, _, err = run(BINARY, "serve", "--config", str(good), "--web.listen-address", f"127.0.0.1:{port}")
+    assert code == 2, (code, err)
+    assert str(port) in err.strip().splitlines()[-1], err
+
+
+def test_serving_a_replay():
+    with Exporter(BINARY, "--replay", str(NIGHT), "--replay.step-interval", "600s") as exporter:
+        exporter.ready()
+        status, headers, body = exporter.request("/metrics")
+        assert status == 200 and headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+        status, headers, packed = exporter.request("/metrics", headers={"Accept-Encoding": "gzip"})
+        assert headers["content-encoding"] == "gzip" and gzip.decompress(packed) == body
+        status, headers, plain = exporter.request("/metrics", headers={"Accept-Encoding": "gzip;q=0"})
+        assert "content-encoding" not in headers and plain == body
+        status, headers, nothing = exporter.request("/metrics", method="HEAD")
+        assert status == 200 and nothing == b"" and int(headers["content-length"]) == len(body)
+        for path, method, wanted in (("/metrics/more", "GET", 404), ("/nothing", "GET", 404), ("/-/healthy", "GET", 200),
+                                     ("/-/ready", "GET", 200), ("/-/reload", "GET", 405), ("/metrics", "DELETE", 405),
+                                     ("/", "GET", 200), ("/api/findings", "GET", 200), ("/config", "GET", 200)):
+            status, _, _ = exporter.request(path, method=method)
+            assert status == wanted, (path, method, status)
+        status, _, _ = exporter.request("/metrics", method="POST", body=b"x" * 100)
+        assert status == 413, status
+        assert exporter.metric("shortcircuit_config_last_reload_successful") == 1
+
+
+def test_every_recording_passes_promtool():
+    allowed = None
+    for recording in sorted(p.parent for p in RECORDINGS.glob("*/shortcircuit.yaml")):
+        with Exporter(BINARY, "--replay", str(recording), "--replay.step-interval", "600s") as exporter:
+            text = exporter.ready().text()
+        done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0 and not done.stdout and not done.stderr, (recording.name, done.stdout, done.stderr)
+
+
+def test_reload():
+    config = SCRATCH / "reload.yaml"
+    shutil.copy(NIGHT / "shortcircuit.yaml", config)
+    with Exporter(BINARY, "--config", str(config), "--replay", str(NIGHT), "--replay.step-interval", "600s") as exporter:
+        exporter.ready()
+        assert exporter.request("/-/reload", method="POST")[0] == 200
+        good = config.read_text()
+        config.write_text(good + "\nunknown_key: 1\n")
+        status, _, body = exporter.request("/-/reload", method="POST")
+        assert status == 500 and b"unknown_key" in body, body
+        wait_for("the metric of the failed reload", lambda: exporter.metric("shortcircuit_config_last_reload_successful") == 0)
+        exporter.process.send_signal(signal.SIGHUP)
+        config.write_text(good)
+        exporter.process.send_signal(signal.SIGHUP)
+        wait_for("the good reload", lambda: exporter.request("/metrics")[0] == 200 and
+                 exporter.metric("shortcircuit_config_last_reload_successful") == 1)
+
+
+def test_termination_while_an_upstream_hangs():
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        config = SCRATCH / "hang.yaml"
+        config.write_text(f"traefik: {{url: 'http://127.0.0.1:{silent.getsockname()[1]}', timeout: 300s, interval: 600s}}\n")
+        exporter = Exporter(BINARY, "--config", str(config))
+        connection, _ = silent.accept()
+        assert exporter.request("/-/healthy")[0] == 200
+        assert exporter.request("/-/ready")[0] == 503
+        assert exporter.stop() == 0  # waits 60 s at the most; the poll would take 300
+        connection.close()
+
+
+def test_check_and_depends():
+    first = NIGHT / "00-everything-broken"
+    code, out, err = run(BINARY, "check", "--replay", str(first))
+    assert code == 1, (code, err)
+    for word in ("taint_not_tolerated", "cure:", "LAYERS", "ROUTES"):
+        assert word in out, word
+    assert "\x1b" not in out, "colour only on a terminal"
+    code, out, _ = run(BINARY, "check", "--replay", str(first), "--output", "json")
+    assert code == 1 and json.loads(out)["findings"]
+    code, out, _ = run(BINARY, "check", "--replay", str(NIGHT))
+    assert code == 0, out
+    for step, wanted in (("00-everything-broken", {"endpoint": 3, "tailscale_path": 290}),
+                         ("08-path-mtu-mended", {"tailscale_path": 290}), ("09-nebula-retired", {})):
+        code, out, _ = run(BINARY, "depends", "10.67.0.0/16", "--replay", str(NIGHT), "--replay.step", step, "--output", "json")
+        counts = {}
+        for dependent in json.loads(out)["dependents"]:
+            counts[dependent["dependency"]] = counts.get(dependent["dependency"], 0) + 1
+        assert counts == wanted, (step, counts)
+        assert code == (1 if wanted else 0), (step, code)
+    code, _, err = run(BINARY, "depends", "nebulla", "--replay", str(first))
+    assert code == 2 and "nebula" in err, err
+
+
+def test_capture_and_replay_are_alike():
+    recording = NIGHT
+    upstreams = Upstreams(recording, "00-everything-broken", SCRATCH)
+    try:
+        config = SCRATCH / "capture.yaml"
+        source = (NIGHT / "shortcircuit.yaml").read_text()
+        extra = source[source.index("networks:"):]
+        config.write_text(upstreams.configuration(extra=extra))
+        written = SCRATCH / "captured"
+        code, out, err = run(BINARY, "capture", str(written), "--config", str(config))
+        assert code == 0, (out, err)
+        with Exporter(BINARY, "--config", str(config)) as live:
+            from_network = stable(live.ready().text())
+        with Exporter(BINARY, "--replay", str(written), "--replay.step-interval", "600s") as replay:
+            from_recording = stable(replay.ready().text())
+        assert from_network == from_recording, set(from_network) ^ set(from_recording)
+        assert len(from_network) > 500
+        for request in [r for u in upstreams.all.values() for r in u.requests]:
+            assert request[0] == "GET" or request[1].startswith(("/v3", "/localapi/v0/ping")), request[:2]
+            assert "secrets" not in request[1], request[1]
+    finally:
+        upstreams.close()
+
+
+if __name__ == "__main__":
+    try:
+        main([test for name, test in list(globals().items()) if name.startswith("test_")])
+    finally:
+        shutil.rmtree(SCRATCH, ignore_errors=True)
