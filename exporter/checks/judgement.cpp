@@ -1,7 +1,66 @@
 #include "checks/judgement.h"
 
-namespace shortcircuit {
+#include <algorithm>
+#include <set>
+#include <tuple>
 
-Judgement judge(const Fleet& fleet) { return {.time = fleet.snapshot.time}; }
+#include "checks/check.h"
+#include "checks/dependents.h"
+#include "checks/walk.h"
+
+namespace shortcircuit {
+namespace {
+
+// What the checks of one layer said together.
+struct LayerCount {
+  bool applicable = false;
+  std::size_t findings = 0;
+  std::vector<std::string> unknown;
+};
+
+LayerStatus status_of(const LayerCount& count) {
+  if (count.findings > 0) return LayerStatus::broken;
+  if (!count.unknown.empty()) return LayerStatus::unknown;
+  return count.applicable ? LayerStatus::ok : LayerStatus::off;
+}
+
+}  // namespace
+
+Judgement judge(const Fleet& fleet) {
+  Judgement judgement{.time = fleet.snapshot.time, .snapshot = fleet.snapshot.number};
+  std::array<LayerCount, layer_names.size()> layers;
+  std::set<std::string> unjudged;  // checks that could not see everything
+  for (const CheckDefinition* check : all_checks()) {
+    Verdict verdict = check->judge(fleet);
+    LayerCount& layer = layers[static_cast<std::size_t>(check->layer)];
+    layer.applicable = layer.applicable || verdict.applicable;
+    if (!verdict.unknown.empty()) unjudged.insert(std::string(check->name));
+    for (std::string& unknown : verdict.unknown) {
+      if (std::find(layer.unknown.begin(), layer.unknown.end(), unknown) == layer.unknown.end()) {
+        layer.unknown.push_back(std::move(unknown));
+      }
+    }
+    std::stable_sort(verdict.findings.begin(), verdict.findings.end(), [](const Finding& a, const Finding& b) {
+      return std::tie(a.severity, a.object, a.reason) < std::tie(b.severity, b.object, b.reason);
+    });
+    for (Finding& finding : verdict.findings) {
+      finding.check = check->name;
+      finding.layer = check->layer;
+      if (finding.severity != Severity::info) ++layer.findings;
+      judgement.findings.push_back(std::move(finding));
+    }
+  }
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    judgement.layers.push_back({.layer = static_cast<Layer>(i),
+                                .status = status_of(layers[i]),
+                                .findings = layers[i].findings,
+                                .unknown = std::move(layers[i].unknown)});
+  }
+  std::stable_sort(judgement.findings.begin(), judgement.findings.end(),
+                   [](const Finding& a, const Finding& b) { return a.layer < b.layer; });
+  walk_routes(fleet, unjudged, judgement);
+  list_dependents(fleet, judgement);
+  return judgement;
+}
 
 }  // namespace shortcircuit

@@ -1,0 +1,165 @@
+#include "checks/dependents.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+namespace shortcircuit {
+namespace {
+
+class Lister {
+ public:
+  Lister(const Fleet& fleet, Judgement& judgement) : fleet_(fleet), judgement_(judgement) {}
+
+  void add(std::string_view dependency, std::string kind, std::string object, const IpAddress& address,
+           std::string breaks, std::string cure) {
+    judgement_.dependents.push_back({.network = fleet_.networks.of(address).name,
+                                     .dependency = std::string(dependency),
+                                     .kind = std::move(kind),
+                                     .object = std::move(object),
+                                     .address = address.text(),
+                                     .breaks = std::move(breaks),
+                                     .cure = std::move(cure)});
+  }
+
+  // Addresses that somebody keeps by hand; what a controller keeps from a selector follows its pods.
+  void endpoints() {
+    for (const auto& [name, service] : fleet_.endpoints.all()) {
+      if (service.service->type == "ExternalName") {
+        if (const auto address = IpAddress::parse(service.service->external_name)) {
+          add("endpoint", "Service", name.text(), *address, "the Service leads nowhere",
+              fmt::format("kubectl -n {} edit service {}", name.namespace_name, name.name));
+        }
+        continue;
+      }
+      const bool api_server = name.namespace_name == "default" && name.name == "kubernetes";
+      if (!service.hand_kept() || api_server) continue;
+      for (const std::string& text : service.addresses()) {
+        if (const auto address = IpAddress::parse(text)) {
+          add("endpoint", "Service", name.text(), *address, "requests to this Service meet a dead address",
+              fmt::format("kubectl -n {} edit endpoints {}", name.namespace_name, name.name));
+        }
+      }
+    }
+  }
+
+  void proxies(const kubernetes::State& cluster) {
+    for (const auto* list : {&cluster.deployments, &cluster.stateful_sets, &cluster.daemon_sets, &cluster.cron_jobs}) {
+      for (const auto& workload : list->items) {
+        for (const auto& proxy : workload.proxies) add_proxy(workload.kind, workload.name, proxy);
+      }
+    }
+    for (const auto& config_map : cluster.config_maps.items) {
+      for (const auto& proxy : config_map.proxies) add_proxy("ConfigMap", config_map.name, proxy);
+    }
+  }
+
+  void add_proxy(const std::string& kind, const kubernetes::ObjectName& name, const kubernetes::ProxySetting& proxy) {
+    const auto url = parse_url(proxy.url);
+    const auto address = url ? url->address() : std::nullopt;
+    if (!address) return;
+    // The same address in two keys of one object is one thing to move.
+    if (!seen_.insert(fmt::format("{} {} {}", kind, name.text(), address->text())).second) return;
+    add("proxy", kind, name.text(), *address, fmt::format("its requests through {} fail", proxy.url),
+        fmt::format("kubectl -n {} edit {} {}   # {}", name.namespace_name, kind, name.name, proxy.where));
+  }
+
+  void nodes(const kubernetes::State& cluster) {
+    for (const auto& node : cluster.nodes.items) {
+      for (const IpAddress& address : node.internal_addresses) {
+        add("node_address", "Node", node.name, address, "the kubelet and everything on the node are unreachable",
+            "set --node-ip on the node and restart k3s there");
+      }
+      for (const auto& [annotation, value] : node.flannel_addresses) {
+        if (const auto address = IpAddress::parse(value)) {
+          add("flannel", "Node", node.name, *address, "pods on other nodes cannot reach pods on this one",
+              fmt::format("kubectl annotate --overwrite node {} {}=<address>, then restart k3s on it", node.name, annotation));
+        }
+      }
+    }
+  }
+
+  void tailscale_paths() {
+    for (const auto& observed : fleet_.snapshot.tailscale) {
+      if (!observed.state) continue;
+      for (const auto& peer : observed.state->peers) {
+        if (const auto address = peer.underlay_address()) {
+          add("tailscale_path", "Path", fmt::format("{} → {}", observed.target, peer.name), *address,
+              "the path falls back to another way, perhaps to a relay",
+              "let the mesh find a path outside of it: open its UDP port (41641) between the sites, and keep the "
+              "overlay's interface out of its candidates");
+        }
+      }
+    }
+  }
+
+  void etcd_peers() {
+    std::set<std::string> seen;
+    for (const auto& observed : fleet_.snapshot.etcd) {
+      if (!observed.state || !observed.state->members) continue;
+      for (const auto& member : *observed.state->members) {
+        for (const std::string& peer_url : member.peer_urls) {
+          const auto url = parse_url(peer_url);
+          const auto address = url ? url->address() : std::nullopt;
+          if (address && seen.insert(member.name + peer_url).second) {
+            add("etcd_peer", "EtcdMember", member.name, *address, "the member loses its peers: the quorum shrinks",
+                fmt::format("etcdctl member update {:x} --peer-urls=<new URL>, one member at a time", member.id));
+          }
+        }
+      }
+    }
+  }
+
+  void entries() {
+    for (const IpAddress& address : fleet_.config.expect.entry_addresses) {
+      add("entry", "Address", address.text(), address, "public names that point here are dead",
+          "change the DNS records, then expect.entry_addresses");
+    }
+    const auto* names = state_of(fleet_.snapshot.dns);
+    if (names == nullptr) return;
+    for (const auto& [host, answer] : names->hosts) {
+      if (!answer) continue;
+      for (const IpAddress& address : answer->addresses) {
+        add("entry", "Host", host, address, "the public name is dead", "change its DNS record");
+      }
+    }
+  }
+
+  template <class State>
+  void unknown_of(std::string_view source, const std::vector<Observed<State>>& targets) {
+    for (const auto& observed : targets) {
+      if (observed.state) continue;
+      judgement_.dependents_unknown.push_back(
+          observed.target.empty() ? std::string(source) : fmt::format("{} {}", source, observed.target));
+    }
+  }
+
+ private:
+  const Fleet& fleet_;
+  Judgement& judgement_;
+  std::set<std::string> seen_;
+};
+
+}  // namespace
+
+void list_dependents(const Fleet& fleet, Judgement& judgement) {
+  Lister lister(fleet, judgement);
+  lister.endpoints();
+  if (const auto* cluster = fleet.cluster()) {
+    lister.proxies(*cluster);
+    lister.nodes(*cluster);
+    for (const auto& [kind, error] : cluster->blind) {
+      judgement.dependents_unknown.push_back("Kubernetes " + kind);
+    }
+  }
+  lister.tailscale_paths();
+  lister.etcd_peers();
+  lister.entries();
+  lister.unknown_of("Kubernetes", fleet.snapshot.kubernetes);
+  lister.unknown_of("tailscale", fleet.snapshot.tailscale);
+  lister.unknown_of("etcd", fleet.snapshot.etcd);
+  lister.unknown_of("LINSTOR", fleet.snapshot.linstor);
+  lister.unknown_of("DNS", fleet.snapshot.dns);
+}
+
+}  // namespace shortcircuit

@@ -1,0 +1,54 @@
+#include <fmt/format.h>
+
+#include "checks/check.h"
+#include "checks/unknown.h"
+
+namespace shortcircuit {
+namespace {
+
+std::string reason_of(const probes::Outcome& outcome) {
+  if (outcome.failure == Failure::timeout) return "timeout";
+  if (outcome.failure == Failure::status || outcome.failure == Failure::auth) return "status";
+  return "refused";
+}
+
+Verdict judge_proxies(const Fleet& fleet) {
+  Verdict verdict{.applicable = false};
+  for (std::size_t i = 0; i < fleet.snapshot.probes.size(); ++i) {
+    const auto& probe = fleet.config.probes[i];
+    if (probe.proxy.empty()) continue;
+    verdict.applicable = true;
+    const auto& observed = fleet.snapshot.probes[i];
+    if (!observed.state) {
+      verdict.unknown.push_back(fmt::format("probe {}: {}", observed.target,
+                                            observed.health.last_error ? observed.health.last_error->message : "not run yet"));
+      continue;
+    }
+    for (const probes::Outcome& outcome : observed.state->outcomes) {
+      if (!outcome.proxy_failed) continue;
+      const std::string reason = reason_of(outcome);
+      verdict.findings.push_back(
+          {.severity = Severity::critical,
+           .reason = reason,
+           .kind = "Probe",
+           .object = outcome.name,
+           .message = fmt::format("The proxy {} of probe {} does not carry the request to {} ({}).", outcome.proxy, outcome.name,
+                                  outcome.url, reason == "status" ? "it answers with a refusal" : reason == "timeout" ? "no answer in time" : "connection refused or unreachable"),
+           .cure = fmt::format("curl -v -x {} {}; start the proxy there, or change the probe's proxy", outcome.proxy, outcome.url)});
+    }
+  }
+  return verdict;
+}
+
+}  // namespace
+
+const CheckDefinition proxy_unreachable_check{
+    .name = "proxy_unreachable",
+    .layer = Layer::proxy_chain,
+    .question = "Does every proxy that a probe goes through carry it?",
+    .reasons = {{"refused", "The proxy cannot be connected to."},
+                {"timeout", "The proxy does not answer in time."},
+                {"status", "The proxy answers, and refuses."}},
+    .judge = judge_proxies};
+
+}  // namespace shortcircuit

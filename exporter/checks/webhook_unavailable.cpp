@@ -1,0 +1,130 @@
+#include <fmt/format.h>
+
+#include <map>
+
+#include "checks/check.h"
+#include "checks/unknown.h"
+
+namespace shortcircuit {
+namespace {
+
+using kubernetes::CaBundle;
+using kubernetes::Webhook;
+using kubernetes::WebhookConfiguration;
+
+// A configuration holds several webhooks; each reason is said once for it.
+class Judge {
+ public:
+  Judge(const Fleet& fleet, Verdict& verdict, bool services_known, bool endpoints_known)
+      : fleet_(fleet), verdict_(verdict), services_known_(services_known), endpoints_known_(endpoints_known) {}
+
+  void judge(const WebhookConfiguration& configuration) {
+    for (const Webhook& webhook : configuration.webhooks) {
+      if (webhook.service) backend(configuration, webhook);
+      certificate(configuration, webhook);
+    }
+    for (auto& [reason, finding] : found_) verdict_.findings.push_back(std::move(finding));
+    found_.clear();
+  }
+
+ private:
+  void add(const WebhookConfiguration& configuration, const Webhook& webhook, const std::string& reason,
+           const std::string& what, std::string cure) {
+    const bool ignored = webhook.failure_policy == "Ignore";
+    const auto severity = ignored ? Severity::info : Severity::critical;
+    const auto known = found_.find(reason);
+    if (known != found_.end() && known->second.severity <= severity) return;
+    found_[reason] = {.severity = severity,
+                      .reason = reason,
+                      .kind = "WebhookConfiguration",
+                      .object = configuration.name,
+                      .message = fmt::format("Webhook {} of {} cannot be called: {}; {}.", webhook.name, configuration.name, what,
+                                             ignored ? "its failure policy is Ignore, so writes pass unchecked"
+                                                     : "its failure policy is Fail, so every write it matches is refused"),
+                      .cure = std::move(cure)};
+  }
+
+  void backend(const WebhookConfiguration& configuration, const Webhook& webhook) {
+    if (!services_known_) return;
+    const auto& name = *webhook.service;
+    const auto* service = fleet_.endpoints.find(name);
+    if (service == nullptr) {
+      add(configuration, webhook, "service_absent", fmt::format("its Service {} does not exist", name.text()),
+          fmt::format("install the operator again, or remove what is left of it: kubectl delete {} {}", configuration.kind,
+                      configuration.name));
+      return;
+    }
+    if (service->service->type == "ExternalName") return;  // resolved by the API server's own DNS
+    if (service->service->headless()) {
+      add(configuration, webhook, "headless_service",
+          fmt::format("its Service {} is headless and the API server has no cluster IP to call", name.text()),
+          fmt::format("kubectl -n {} delete service {}, then create it again without clusterIP: None", name.namespace_name,
+                      name.name));
+    }
+    if (endpoints_known_ && service->ready_addresses() == 0) {
+      add(configuration, webhook, "no_endpoints", fmt::format("its Service {} has no ready endpoint", name.text()),
+          fmt::format("kubectl -n {} get pods,endpoints; mend the pods behind Service {}", name.namespace_name, name.name));
+    }
+  }
+
+  void certificate(const WebhookConfiguration& configuration, const Webhook& webhook) {
+    const std::string edit = fmt::format(
+        "let the operator's certificate job (or cert-manager's inject-ca-from annotation) write webhooks[].clientConfig.caBundle "
+        "again: kubectl get {} {} -o yaml", configuration.kind, configuration.name);
+    switch (webhook.ca.status) {
+      case CaBundle::Status::missing:
+        // A URL may carry a certificate of a public authority; a Service in the cluster never does.
+        if (webhook.service) add(configuration, webhook, "ca_missing", "it has no caBundle", edit);
+        break;
+      case CaBundle::Status::not_pem:
+        add(configuration, webhook, "ca_not_pem", "its caBundle is no PEM certificate", edit);
+        break;
+      case CaBundle::Status::present:
+        if (webhook.ca.expires && *webhook.ca.expires <= fleet_.snapshot.time) {
+          add(configuration, webhook, "ca_expired",
+              fmt::format("its caBundle expired at {}", format_rfc3339(*webhook.ca.expires)), edit);
+        }
+        break;
+    }
+  }
+
+  const Fleet& fleet_;
+  Verdict& verdict_;
+  bool services_known_;
+  bool endpoints_known_;
+  std::map<std::string, Finding> found_;  // by reason
+};
+
+Verdict judge_webhooks(const Fleet& fleet) {
+  if (fleet.config.kubernetes.empty()) return not_applicable();
+  Verdict verdict;
+  if (!need(fleet.snapshot.kubernetes, "Kubernetes", verdict)) return verdict;
+  const auto& cluster = *fleet.cluster();
+  need(cluster.validating_webhooks, "validatingwebhookconfigurations", verdict);
+  need(cluster.mutating_webhooks, "mutatingwebhookconfigurations", verdict);
+  const bool services_known = need(cluster.services, "services", verdict);
+  if (services_known && !fleet.endpoints.known()) {
+    verdict.unknown.push_back("Kubernetes endpointslices: " + cluster.endpoint_slices.error.message);
+  }
+  Judge judge(fleet, verdict, services_known, fleet.endpoints.known());
+  for (const auto* list : {&cluster.validating_webhooks, &cluster.mutating_webhooks}) {
+    for (const auto& configuration : list->items) judge.judge(configuration);
+  }
+  return verdict;
+}
+
+}  // namespace
+
+const CheckDefinition webhook_unavailable_check{
+    .name = "webhook_unavailable",
+    .layer = Layer::webhook,
+    .question = "Can the API server call every webhook that is configured?",
+    .reasons = {{"service_absent", "The Service it names does not exist."},
+                {"no_endpoints", "Its Service has no ready endpoint."},
+                {"headless_service", "Its Service has no cluster IP, so the API server cannot route to it."},
+                {"ca_missing", "It has no caBundle to check the Service's certificate with."},
+                {"ca_expired", "Every certificate of its caBundle is expired."},
+                {"ca_not_pem", "Its caBundle is no PEM certificate."}},
+    .judge = judge_webhooks};
+
+}  // namespace shortcircuit

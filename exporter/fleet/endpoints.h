@@ -1,0 +1,40 @@
+// The endpoints of each Service as Traefik and the API server see them: slices joined by Service,
+// the mirror and its original counted once. An index made once per snapshot; borrows the cluster.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sources/kubernetes/state.h"
+
+namespace shortcircuit {
+
+struct ServiceEndpoints {
+  const kubernetes::Service* service = nullptr;
+  std::vector<const kubernetes::EndpointSlice*> slices;  // EndpointSlices, or Endpoints without any
+
+  // Without a selector and not an ExternalName: somebody keeps the addresses by hand.
+  [[nodiscard]] bool hand_kept() const;
+  // Distinct addresses, ready or not, in the order of the slices.
+  [[nodiscard]] std::vector<std::string> addresses() const;
+  [[nodiscard]] std::size_t ready_addresses() const;
+};
+
+class EndpointIndex {
+ public:
+  // Empty when services are unknown or neither kind of endpoints could be read.
+  explicit EndpointIndex(const kubernetes::State* cluster);
+
+  // Null when there is no such Service.
+  [[nodiscard]] const ServiceEndpoints* find(const kubernetes::ObjectName& service) const;
+  [[nodiscard]] const std::map<kubernetes::ObjectName, ServiceEndpoints>& all() const { return services_; }
+  // Services and endpoints could both be read.
+  [[nodiscard]] bool known() const { return known_; }
+
+ private:
+  bool known_ = false;
+  std::map<kubernetes::ObjectName, ServiceEndpoints> services_;
+};
+
+}  // namespace shortcircuit
