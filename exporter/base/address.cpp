@@ -58,6 +58,17 @@ std::optional<Prefix> Prefix::parse(std::string_view text, bool strict) {
   return prefix;
 }
 
+Prefix Prefix::around(const IpAddress& address, int length) {
+  Prefix prefix{address, length};
+  const auto bytes = static_cast<std::size_t>(address.bits() / 8);
+  for (std::size_t i = 0; i < bytes; ++i) {
+    const int kept = std::clamp(length - static_cast<int>(i) * 8, 0, 8);
+    auto& byte = prefix.address.bytes_[i];
+    byte = static_cast<std::uint8_t>(byte & (0xFF00U >> kept));
+  }
+  return prefix;
+}
+
 bool Prefix::contains(const IpAddress& candidate) const {
   if (candidate.is_v4() != address.is_v4()) return false;
   const auto whole = static_cast<std::size_t>(length / 8);

@@ -37,6 +37,9 @@ struct Prefix {
   // `strict`, or when it is no prefix.
   static std::optional<Prefix> parse(std::string_view text, bool strict = false);
 
+  // The prefix of that length in which the address lies. 0 <= length <= address.bits().
+  static Prefix around(const IpAddress& address, int length);
+
   [[nodiscard]] bool contains(const IpAddress& candidate) const;
   [[nodiscard]] bool contains(const Prefix& other) const;
   [[nodiscard]] std::string text() const;

@@ -4,6 +4,8 @@
 // link-local, RFC 1918 and ULA (private), 100.64/10 that is not this tailnet (cgnat), public.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,12 +38,9 @@ class Networks {
   [[nodiscard]] const std::vector<Network>& all() const { return networks_; }
 
  private:
-  struct Entry {
-    Prefix prefix;
-    std::size_t network;
-  };
   std::vector<Network> networks_;
-  std::vector<Entry> entries_;  // longest prefix first, configured before inferred
+  // By length, longest first; within a length the first that claimed the prefix keeps it.
+  std::map<int, std::map<Prefix, std::size_t>, std::greater<>> prefixes_;
 };
 
 }  // namespace shortcircuit
