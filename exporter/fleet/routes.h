@@ -14,6 +14,7 @@ namespace shortcircuit {
 struct RouteMiddleware {
   std::string reference;  // as Traefik calls it: `ns-name@kubernetescrd`, `auth@file`
   std::optional<kubernetes::ObjectName> object;  // nothing for other providers
+  bool tcp = false;  // a MiddlewareTCP
 };
 
 // A Service and port that a route leads to.

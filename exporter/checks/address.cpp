@@ -1,0 +1,128 @@
+#include "checks/address.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace shortcircuit {
+namespace {
+
+// The range that pods' addresses come from, as far as the nodes' blocks show it: Kubernetes hands
+// out blocks of one range, by default a /16 (IPv4). Nothing when the blocks lie in several.
+std::optional<Prefix> range_of_pods(const kubernetes::State& cluster) {
+  std::optional<Prefix> range;
+  for (const auto& node : cluster.nodes.items) {
+    for (const Prefix& block : node.pod_cidrs) {
+      if (!block.address.is_v4() || block.length < 16) continue;
+      const Prefix around = Prefix::around(block.address, 16);
+      if (range && *range != around) return std::nullopt;
+      range = around;
+    }
+  }
+  return range;
+}
+
+AddressJudgement live(std::string because) { return {.state = AddressState::live, .because = std::move(because)}; }
+AddressJudgement stale(std::string reason, std::string because) {
+  return {.state = AddressState::stale, .reason = std::move(reason), .because = std::move(because)};
+}
+
+}  // namespace
+
+AddressJudge::AddressJudge(const Fleet& fleet) : fleet_(fleet) {
+  if (const auto* cluster = fleet.cluster()) {
+    for (const auto& node : cluster->nodes.items) {
+      node_addresses_.insert(node.internal_addresses.begin(), node.internal_addresses.end());
+      node_addresses_.insert(node.external_addresses.begin(), node.external_addresses.end());
+    }
+    pod_range_ = range_of_pods(*cluster);
+  }
+  mesh_configured_ = !fleet.config.headscale.empty() || !fleet.config.tailscale.empty();
+  if (!fleet.config.headscale.empty()) {
+    if (const auto* control = fleet.headscale()) {
+      mesh_known_ = true;
+      for (const auto& node : control->nodes) {
+        const bool expired = node.expiry && *node.expiry <= fleet.snapshot.time;
+        for (const IpAddress& address : node.addresses) peers_[address] = {node.given_name, node.online, expired};
+      }
+    }
+    return;
+  }
+  for (const auto& observed : fleet.snapshot.tailscale) {
+    if (!observed.state) continue;
+    mesh_known_ = true;
+    for (const IpAddress& address : observed.state->self_addresses) {
+      peers_[address] = {observed.state->self_name, observed.state->self_online, observed.state->self_expired};
+    }
+    for (const auto& peer : observed.state->peers) {
+      for (const IpAddress& address : peer.addresses) {
+        peers_.try_emplace(address, Peer{peer.name, peer.online, peer.expired});
+      }
+    }
+  }
+}
+
+AddressJudgement AddressJudge::judge_peer(const IpAddress& address) const {
+  if (!mesh_known_) {
+    return {.state = AddressState::unknown,
+            .because = mesh_configured_ ? "lies in the tailnet, whose peers cannot be read" : "lies in the tailnet",
+            .needs_mesh = mesh_configured_};
+  }
+  const auto found = peers_.find(address);
+  if (found == peers_.end()) return stale("no_such_peer", "lies in the tailnet and no peer has it");
+  const Peer& peer = found->second;
+  if (peer.expired) return stale("peer_expired", fmt::format("belongs to peer {}, whose key is expired", peer.name));
+  if (!peer.online) return stale("peer_offline", fmt::format("belongs to peer {}, which is offline", peer.name));
+  return live(fmt::format("belongs to peer {}", peer.name));
+}
+
+AddressJudgement AddressJudge::judge(const IpAddress& address) const {
+  const Network& network = fleet_.networks.of(address);
+  if (network.retired) return stale("retired_network", fmt::format("lies in the retired network {}", network.name));
+  if (network.kind == NetworkKind::tailnet) return judge_peer(address);
+  if (network.configured) return live(fmt::format("lies in {}", network.name));
+  if (network.kind == NetworkKind::pods) return live("lies in a node's block of pod addresses");
+  if (network.kind == NetworkKind::services) return live("is a cluster IP");
+  if (node_addresses_.contains(address)) return live("is a node's address");
+  if (pod_range_ && pod_range_->contains(address)) {
+    return stale("no_such_node", "lies in the pods' range and no node has that block");
+  }
+  return {.state = AddressState::unknown, .because = fmt::format("lies in no network that is known here ({})", network.name)};
+}
+
+std::vector<EndpointAddress> judge_endpoint_addresses(const Fleet& fleet) {
+  std::vector<EndpointAddress> judged;
+  const AddressJudge judge(fleet);
+  for (const auto& [name, service] : fleet.endpoints.all()) {
+    if (service.service->type == "ExternalName") {
+      if (const auto address = IpAddress::parse(service.service->external_name)) {
+        judged.push_back({name, address->text(), judge.judge(*address)});
+      }
+      continue;
+    }
+    // The API server keeps the addresses of its own Service.
+    const bool api_server = name.namespace_name == "default" && name.name == "kubernetes";
+    if (!service.hand_kept() || api_server || !fleet.endpoints.known()) continue;
+    std::set<IpAddress> seen;
+    for (const auto* slice : service.slices) {
+      for (const auto& endpoint : slice->endpoints) {
+        if (endpoint.target_kind == "Pod") continue;  // a controller put it there and takes it away
+        for (const std::string& text : endpoint.addresses) {
+          const auto address = IpAddress::parse(text);
+          if (address && seen.insert(*address).second) judged.push_back({name, address->text(), judge.judge(*address)});
+        }
+      }
+    }
+  }
+  return judged;
+}
+
+std::string_view advice_for(std::string_view reason) {
+  if (reason == "retired_network") return "put in the address that the machine has in the new network";
+  if (reason == "no_such_peer") return "put in the address of a peer that exists (headscale nodes list)";
+  if (reason == "no_such_node") return "put in the address of a pod or node that exists";
+  if (reason == "peer_expired") return "log the peer in again there: tailscale up --force-reauth";
+  return "start the machine, or tailscaled on it";
+}
+
+}  // namespace shortcircuit

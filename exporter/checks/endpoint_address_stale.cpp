@@ -1,0 +1,90 @@
+#include <fmt/format.h>
+
+#include <map>
+
+#include "base/text.h"
+#include "checks/address.h"
+#include "checks/check.h"
+#include "checks/unknown.h"
+
+namespace shortcircuit {
+namespace {
+
+struct Group {
+  std::vector<std::string> addresses;
+  std::vector<std::string> because;
+};
+
+void add_findings(const kubernetes::ObjectName& service, const std::map<std::string, Group>& stale, std::size_t remaining,
+                  bool external_name, Verdict& verdict) {
+  for (const auto& [reason, group] : stale) {
+    const std::string rest = remaining == 0 ? "no other address is left" : fmt::format("{} left, so requests fail by turns", count_of(remaining, "other address") + (remaining == 1 ? " is" : "es are"));
+    verdict.findings.push_back(
+        {.severity = remaining == 0 ? Severity::critical : Severity::warning,
+         .reason = reason,
+         .kind = "Service",
+         .object = service.text(),
+         .message = fmt::format("Service {} leads to {}, which {}; {}.", service.text(), enumerate(group.addresses, 6),
+                                group.because.front(), rest),
+         .cure = external_name
+                     ? fmt::format("kubectl -n {} edit service {}   # spec.externalName: {}", service.namespace_name,
+                                   service.name, advice_for(reason))
+                     : fmt::format("kubectl -n {} edit endpoints {}   # {}", service.namespace_name, service.name,
+                                   advice_for(reason))});
+  }
+}
+
+Verdict judge_endpoints(const Fleet& fleet) {
+  if (fleet.config.kubernetes.empty()) return not_applicable();
+  Verdict verdict;
+  if (!need(fleet.snapshot.kubernetes, "Kubernetes", verdict)) return verdict;
+  const auto& cluster = *fleet.cluster();
+  if (!need(cluster.services, "services", verdict)) return verdict;
+  if (!fleet.endpoints.known()) {
+    verdict.unknown.push_back("Kubernetes endpointslices: " + cluster.endpoint_slices.error.message);
+  }
+  // What tells pods from strangers cannot be told without the nodes.
+  need(cluster.nodes, "nodes", verdict);
+  const auto judged = judge_endpoint_addresses(fleet);
+  bool needs_mesh = false;
+  for (std::size_t i = 0; i < judged.size();) {
+    const kubernetes::ObjectName& service = judged[i].service;
+    std::map<std::string, Group> stale;
+    std::size_t remaining = 0;
+    for (; i < judged.size() && judged[i].service == service; ++i) {
+      const AddressJudgement& judgement = judged[i].judgement;
+      needs_mesh = needs_mesh || judgement.needs_mesh;
+      if (judgement.state == AddressState::stale) {
+        stale[judgement.reason].addresses.push_back(judged[i].address);
+        stale[judgement.reason].because.push_back(judgement.because);
+      } else {
+        ++remaining;
+      }
+    }
+    const auto* endpoints = fleet.endpoints.find(service);
+    add_findings(service, stale, remaining, endpoints->service->type == "ExternalName", verdict);
+  }
+  if (needs_mesh) {
+    if (fleet.config.headscale.empty()) {
+      verdict.unknown.push_back("tailscale: no tailscaled could be read");
+    } else {
+      need(fleet.snapshot.headscale, "Headscale", verdict);
+    }
+  }
+  return verdict;
+}
+
+}  // namespace
+
+const CheckDefinition endpoint_address_stale_check{
+    .name = "endpoint_address_stale",
+    .layer = Layer::endpoint_address,
+    .question = "Does every endpoint address that is kept by hand still belong to something?",
+    .reasons = {{"retired_network", "It lies in a network that the configuration calls retired."},
+                {"no_such_peer", "It lies in the tailnet, and no peer has it."},
+                {"no_such_node", "It lies in the pods' range, and no node has that block."},
+                {"peer_offline", "It belongs to a peer that is offline."},
+                {"peer_expired", "It belongs to a peer whose key is expired."}},
+    .judge = judge_endpoints};
+
+}  // namespace shortcircuit

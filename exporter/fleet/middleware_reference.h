@@ -1,0 +1,36 @@
+// From the names that routes give their middlewares to the objects that they mean.
+//
+// An Ingress annotation says `<namespace>-<name>@kubernetescrd`, and both parts may hold dashes; an
+// IngressRoute says name and namespace apart. Members of a Chain follow the chain itself.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "fleet/routes.h"
+
+namespace shortcircuit {
+
+class MiddlewareResolver {
+ public:
+  explicit MiddlewareResolver(const kubernetes::State& cluster);
+
+  // `reference` as an annotation writes it; `own_namespace` is the Ingress's.
+  void resolve(const std::string& reference, const std::string& own_namespace,
+               std::vector<RouteMiddleware>& middlewares) const;
+  void resolve_object(const kubernetes::MiddlewareReference& reference, const std::string& own_namespace, bool tcp,
+                      std::vector<RouteMiddleware>& middlewares) const;
+
+ private:
+  [[nodiscard]] kubernetes::ObjectName split_name(const std::string& joined, const std::string& own_namespace) const;
+  void add(const kubernetes::ObjectName& name, bool tcp, std::vector<RouteMiddleware>& middlewares,
+           std::set<kubernetes::ObjectName>& visited) const;
+
+  std::map<kubernetes::ObjectName, const kubernetes::Middleware*> http_;
+  std::map<kubernetes::ObjectName, const kubernetes::Middleware*> tcp_;
+  std::set<std::string> namespaces_;  // that any object of the cluster lies in
+};
+
+}  // namespace shortcircuit
