@@ -24,8 +24,8 @@ void add_findings(const kubernetes::ObjectName& service, const std::map<std::str
          .reason = reason,
          .kind = "Service",
          .object = service.text(),
-         .message = fmt::format("Service {} leads to {}, which {}; {}.", service.text(), enumerate(group.addresses, 6),
-                                group.because.front(), rest),
+         .message = fmt::format("Service {} leads to {}: {} {}; {}.", service.text(), enumerate(group.addresses, 6),
+                                group.addresses.size() == 1 ? "it" : "each", group.because.front(), rest),
          .cure = external_name
                      ? fmt::format("kubectl -n {} edit service {}   # spec.externalName: {}", service.namespace_name,
                                    service.name, advice_for(reason))

@@ -4,16 +4,19 @@
 #include <map>
 #include <set>
 
+#include "checks/address.h"
+#include "checks/entry.h"
+
 namespace shortcircuit {
 namespace {
 
 enum Index {
   finding, finding_since, layer_findings, route_up, route_link_broken, route_cause,
   network_dependents, webhook_present, webhook_expiry, flannel_matches, entry_covered,
-  webhook_backend_ready,
+  webhook_backend_ready, endpoint_addresses, endpoint_stale_since,
 };
 
-const std::array<MetricDefinition, 12> definitions{{
+const std::array<MetricDefinition, 14> definitions{{
     {"shortcircuit_finding", MetricKind::gauge,
      "Always 1: something is wrong, or (severity info) worth knowing.",
      {"check", "layer", "severity", "reason", "kind", "object"}},
@@ -44,6 +47,10 @@ const std::array<MetricDefinition, 12> definitions{{
      "1 when a ready load balancer answers on the entry address, 0 when none does.", {"address"}},
     {"shortcircuit_webhook_backend_ready", MetricKind::gauge,
      "1 when every webhook of the configuration has a Service with a ready endpoint.", {"object"}},
+    {"shortcircuit_endpoint_addresses", MetricKind::gauge,
+     "Addresses of a Service whose endpoints are kept by hand, by what is known of them.", {"object", "state"}},
+    {"shortcircuit_endpoint_address_stale_since_timestamp_seconds", MetricKind::gauge,
+     "Since when the address is known to be stale, as far as this process saw.", {"object", "address", "reason"}},
 }};
 
 void describe_findings(const Judgement& judgement, MetricSet& metrics) {
@@ -140,6 +147,36 @@ void describe_webhooks(const Fleet& fleet, const Judgement& judgement, MetricSet
   }
 }
 
+void describe_endpoints(const Fleet& fleet, const Judgement& judgement, MetricSet& metrics) {
+  std::map<std::pair<std::string, AddressState>, double> counts;
+  std::map<std::pair<std::string, std::string>, Time> since;
+  for (const Finding& item : judgement.findings) {
+    if (item.check == "endpoint_address_stale") since[{item.object, item.reason}] = item.since;
+  }
+  for (const EndpointAddress& endpoint : judge_endpoint_addresses(fleet)) {
+    const std::string object = endpoint.service.text();
+    for (const auto state : {AddressState::live, AddressState::stale, AddressState::unknown}) {
+      counts[{object, state}] += state == endpoint.judgement.state ? 1 : 0;
+    }
+    const auto found = since.find({object, endpoint.judgement.reason});
+    if (endpoint.judgement.state == AddressState::stale && found != since.end()) {
+      metrics.add(definitions[endpoint_stale_since], {object, endpoint.address, endpoint.judgement.reason},
+                  unix_seconds(found->second));
+    }
+  }
+  for (const auto& [key, count] : counts) {
+    metrics.add(definitions[endpoint_addresses],
+                {key.first, std::string(address_state_names[static_cast<std::size_t>(key.second)])}, count);
+  }
+}
+
+void describe_entries(const Fleet& fleet, MetricSet& metrics) {
+  for (const Entry& entry : judge_entry_addresses(fleet)) {
+    if (entry.status == Entry::Status::unknown || entry.public_address) continue;
+    metrics.add(definitions[entry_covered], {entry.address.text()}, entry.status == Entry::Status::covered ? 1 : 0);
+  }
+}
+
 void describe_nodes(const Fleet& fleet, const Judgement& judgement, MetricSet& metrics) {
   const auto* cluster = state_of(fleet.snapshot.kubernetes);
   if (cluster == nullptr) return;
@@ -160,6 +197,8 @@ void describe_judgement(const Fleet& fleet, const Judgement& judgement, MetricSe
   describe_routes(judgement, metrics);
   describe_dependents(fleet, judgement, metrics);
   describe_webhooks(fleet, judgement, metrics);
+  describe_endpoints(fleet, judgement, metrics);
+  describe_entries(fleet, metrics);
   describe_nodes(fleet, judgement, metrics);
 }
 
