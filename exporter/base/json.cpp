@@ -243,7 +243,46 @@ void strip_userinfo(Json& value) {
 
 }  // namespace
 
+class JsonEditing {
+ public:
+  explicit JsonEditing(const JsonEditor& edit) : edit_(edit) {}
+
+  void inside(Json& value, const std::string& path) const {
+    if (value.is_array()) {
+      Json array = Json::array();
+      for (Json& element : value) {
+        if (keeps(element, path)) array.push_back(std::move(element));
+      }
+      value = std::move(array);
+    } else if (value.is_object()) {
+      for (auto member = value.begin(); member != value.end();) {
+        const std::string inner = path.empty() ? member.key() : path + "/" + member.key();
+        member = keeps(member.value(), inner) ? std::next(member) : value.erase(member);
+      }
+    }
+  }
+
+ private:
+  bool keeps(Json& value, const std::string& path) const {
+    JsonEdit edited = edit_(path, JsonView(&value, path));
+    if (!edited.keep) return false;
+    if (edited.text) {
+      value = std::move(*edited.text);
+    } else {
+      inside(value, path);
+    }
+    return true;
+  }
+
+  const JsonEditor& edit_;
+};
+
 Result<std::string> keep_fields(std::string_view body, const std::vector<std::string_view>& kept) {
+  return keep_fields(body, kept, nullptr);
+}
+
+Result<std::string> keep_fields(std::string_view body, const std::vector<std::string_view>& kept,
+                                const JsonEditor& edit) {
   try {
     if (too_deep(body)) return fail(Failure::syntax, "JSON is nested too deeply");
     const Json document = parse_without_managed_fields(body);
@@ -251,8 +290,11 @@ Result<std::string> keep_fields(std::string_view body, const std::vector<std::st
     std::vector<std::vector<std::string>> patterns;
     for (const std::string_view pattern : kept) patterns.push_back(split(pattern, '/'));
     Json result = kept_part(document, patterns, 0);
+    if (edit) JsonEditing(edit).inside(result, "");
     strip_userinfo(result);
     return result.dump(1, ' ', false, Json::error_handler_t::replace);
+  } catch (const SchemaError& error) {
+    return fail(Failure::schema, error.what());
   } catch (const std::exception& error) {
     return fail(Failure::internal, fmt::format("while reducing JSON: {}", error.what()));
   }

@@ -66,6 +66,7 @@ class JsonView {
 
  private:
   friend class JsonDocument;
+  friend class JsonEditing;
   JsonView(const nlohmann::json* node, std::string path) : node_(node), path_(std::move(path)) {}
   const nlohmann::json* node_;  // null: missing
   std::string path_;
@@ -94,6 +95,17 @@ Result<void> read_json(std::string_view body, const std::function<void(JsonView)
 // (`items/metadata/name`, `items/spec/taints`). Strings that are URLs lose their user information.
 // Failure::syntax when the body is no JSON.
 Result<std::string> keep_fields(std::string_view body, const std::vector<std::string_view>& kept);
+
+// The same with a closer look at what the patterns keep. `edit` is asked for every member of an
+// object (`path`: its keys from the root joined by `/`) and every element of an array (`path`: that
+// of the array), outer ones first; what it drops is not looked into.
+struct JsonEdit {
+  bool keep = true;
+  std::optional<std::string> text;  // a string that takes the value's place
+};
+using JsonEditor = std::function<JsonEdit(std::string_view path, JsonView value)>;
+Result<std::string> keep_fields(std::string_view body, const std::vector<std::string_view>& kept,
+                                const JsonEditor& edit);
 
 // Writing JSON (answers of probes, /api/findings): quotes and escapes; invalid UTF-8 is replaced.
 std::string json_quote(std::string_view text);

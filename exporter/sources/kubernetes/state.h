@@ -45,7 +45,7 @@ struct Taint {
 };
 
 struct Toleration {
-  std::string key;       // "" with Exists: everything
+  std::string key;        // "" with Exists: everything
   std::string operation;  // Exists or Equal ("" = Equal)
   std::string value;
   std::string effect;  // "" = every effect
@@ -75,7 +75,7 @@ struct ServicePort {
 struct Service {
   ObjectName name;
   std::optional<Time> created;
-  std::string type;  // ClusterIP, NodePort, LoadBalancer, ExternalName
+  std::string type;                      // ClusterIP, NodePort, LoadBalancer, ExternalName
   std::vector<std::string> cluster_ips;  // "None" = headless
   std::string external_name;
   Labels selector;
@@ -96,8 +96,8 @@ struct EndpointPort {
 
 struct EndpointEntry {
   std::vector<std::string> addresses;
-  bool ready = true;       // null means ready
-  std::string node_name;   // "" = not said
+  bool ready = true;        // null means ready
+  std::string node_name;    // "" = not said
   std::string target_kind;  // Pod when a controller put it there
   std::string target_name;
 };
@@ -152,14 +152,16 @@ struct MiddlewareReference {
   std::string namespace_name;  // "" = the object's own
 };
 
+// `old_group`: of the API group traefik.containo.us, which Traefik reads up to version 2.11 only.
 struct Middleware {
   ObjectName name;
+  bool old_group = false;
   std::vector<MiddlewareReference> chain;  // of a Chain middleware
 };
 
 struct ServiceReference {
-  std::string name;            // may carry a provider: `api@internal`
-  std::string namespace_name;  // "" = the object's own
+  std::string name;              // may carry a provider: `api@internal`
+  std::string namespace_name;    // "" = the object's own
   std::string kind = "Service";  // Service or TraefikService
   std::string port;              // number or name as text; "" = none written
 };
@@ -173,6 +175,7 @@ struct IngressRouteRule {
 // IngressRoute, IngressRouteTCP and IngressRouteUDP.
 struct IngressRoute {
   ObjectName name;
+  bool old_group = false;
   std::optional<Time> created;
   std::optional<std::string> class_annotation;
   std::vector<std::string> entry_points;
@@ -182,7 +185,9 @@ struct IngressRoute {
 
 struct TraefikService {
   ObjectName name;
-  std::vector<ServiceReference> services;  // legs of weighted, highestRandomWeight, mirroring, failover
+  bool old_group = false;
+  std::vector<ServiceReference>
+      services;  // legs of weighted, highestRandomWeight, mirroring, failover
 };
 
 struct CaBundle {
@@ -209,7 +214,7 @@ struct WebhookConfiguration {
 // A literal proxy URL (http, https, socks*) found in a workload or ConfigMap.
 struct ProxySetting {
   std::string where;  // `container scraper, env HTTPS_PROXY` or `key CALTRANS_PROXY`
-  std::string url;    // without user information
+  std::string url;    // scheme, host and port only: no user information, no path
 };
 
 // Deployment, StatefulSet, DaemonSet, CronJob.
@@ -225,6 +230,7 @@ struct Workload {
   int ready = 0;
 };
 
+// Only ConfigMaps that hold a proxy setting are kept.
 struct ConfigMap {
   ObjectName name;
   std::vector<ProxySetting> proxies;

@@ -7,19 +7,23 @@ namespace shortcircuit::traefik {
 namespace {
 
 const std::array definitions{
-    MetricDefinition{"shortcircuit_traefik_routers", MetricKind::gauge,
+    MetricDefinition{"shortcircuit_traefik_routers",
+                     MetricKind::gauge,
                      "HTTP routers of Traefik by status, without those of its own provider "
                      "internal.",
                      {"status"}},
-    MetricDefinition{"shortcircuit_traefik_services", MetricKind::gauge,
+    MetricDefinition{"shortcircuit_traefik_services",
+                     MetricKind::gauge,
                      "HTTP services of Traefik by status, without those of its own provider "
                      "internal.",
                      {"status"}},
-    MetricDefinition{"shortcircuit_traefik_middlewares", MetricKind::gauge,
+    MetricDefinition{"shortcircuit_traefik_middlewares",
+                     MetricKind::gauge,
                      "HTTP middlewares of Traefik by status, without those of its own provider "
                      "internal.",
                      {"status"}},
-    MetricDefinition{"shortcircuit_traefik_info", MetricKind::gauge,
+    MetricDefinition{"shortcircuit_traefik_info",
+                     MetricKind::gauge,
                      "Always 1; the label says which version of Traefik answers.",
                      {"version"}},
 };

@@ -32,8 +32,8 @@ struct Part {
 
 HttpRequest request_of(const Part& part, const std::string& base) {
   HttpRequest request;
-  request.answer = part.page == 1 ? std::string(part.answer)
-                                  : fmt::format("{}-page-{}", part.answer, part.page);
+  request.answer =
+      part.page == 1 ? std::string(part.answer) : fmt::format("{}-page-{}", part.answer, part.page);
   request.url = base + std::string(part.path);
   if (part.list) request.url += fmt::format("?per_page=100&page={}", part.page);
   request.headers = {{"Accept", "application/json"}};
@@ -85,8 +85,8 @@ void take(Part& part, const HttpRequest& request, const Result<HttpResponse>& re
   }
   const int next = part.list ? next_page(*answer, part.page) : 0;
   if (next > most_pages) {
-    part.error = Error{Failure::too_large,
-                       fmt::format("{}: more than {} pages", part.answer, most_pages)};
+    part.error =
+        Error{Failure::too_large, fmt::format("{}: more than {} pages", part.answer, most_pages)};
   } else if (next > 0) {
     part.page = next;
     part.done = false;

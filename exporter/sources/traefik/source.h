@@ -8,9 +8,9 @@
 
 #include "exposition/metric_set.h"
 #include "fleet/observed.h"
+#include "sources/source.h"
 #include "sources/traefik/config.h"
 #include "sources/traefik/state.h"
-#include "sources/source.h"
 
 namespace shortcircuit::traefik {
 

@@ -207,7 +207,8 @@ TEST_CASE("traefik: a recording replays alike and keeps no secret") {
   CHECK(poll.state->version == original.state->version);
 
   const std::string planted = "s3cret";
-  for (const std::string answer : {"http-middlewares", "http-middlewares-page-2", "http-services"}) {
+  for (const std::string answer :
+       {"http-middlewares", "http-middlewares-page-2", "http-services"}) {
     const auto reduced = reduce_for_recording(
         answer,
         R"([{"name":"auth@file","basicAuth":{"users":["a:s3cret"]},"headers":{"X":"s3cret"},
