@@ -1,0 +1,99 @@
+// Layer 8 of the story: small answers work, large transfers stall. How it is measured is said in
+// sources/tailscale/path_mtu.h.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "checks/check.h"
+#include "fleet/mesh.h"
+#include "sources/tailscale/path_mtu.h"
+
+namespace shortcircuit {
+namespace {
+
+using tailscale::PathMtu;
+
+bool asked_for(const Fleet& fleet, const std::string& target) {
+  return std::any_of(fleet.config.tailscale.begin(), fleet.config.tailscale.end(),
+                     [&](const tailscale::Config& config) {
+                       return config.target == target && config.path_mtu;
+                     });
+}
+
+Finding low(const std::string& from, const PathMtu& path) {
+  // The tunnel's interface MTU that fits: the needed size on the wire is 1280 + what wraps it.
+  const int wrapping = path.needed_bytes - tailscale::interface_mtu;
+  const std::string measured =
+      path.mtu_bytes ? fmt::format("packets of up to {} bytes pass", *path.mtu_bytes)
+                     : std::string("only smaller packets pass");
+  const std::string cure =
+      path.mtu_bytes
+          ? fmt::format("on {}: ip link set dev tailscale0 mtu {} (and TS_DEBUG_MTU={} in "
+                        "/etc/default/tailscaled), or let ICMP \"fragmentation needed\" through on "
+                        "the way",
+                        from, *path.mtu_bytes - wrapping, *path.mtu_bytes - wrapping)
+          : fmt::format("on {}: tailscale ping --size 1312 {}", from, path.peer);
+  return {.severity = Severity::critical,
+          .reason = "black_hole",
+          .kind = "Path",
+          .object = fmt::format("{} → {}", from, path.peer),
+          .message = fmt::format("From {} to {} {}, a full packet of the tunnel needs {}: small "
+                                 "answers arrive, large transfers stall.",
+                                 from, path.peer, measured, path.needed_bytes),
+          .cure = cure};
+}
+
+// Why nothing can be said of a node's paths; nothing when enough is known.
+std::optional<std::string> unmeasured(const TailscaleView& view, bool anything_measured) {
+  std::vector<std::string> waiting;
+  for (const PathMtu& path : view.state->path_mtus) {
+    if (path.status == PathMtu::Status::unknown) waiting.push_back(path.peer);
+  }
+  if (!waiting.empty()) {
+    return fmt::format("tailscale {}: no path MTU to {}", view.target, enumerate(waiting));
+  }
+  if (!view.state->path_mtus.empty()) return std::nullopt;
+  const auto& peers = view.state->peers;
+  const bool direct = std::any_of(peers.begin(), peers.end(), [](const tailscale::Peer& peer) {
+    return peer.path_class() == tailscale::PathClass::direct;
+  });
+  if (!direct) return fmt::format("tailscale {}: no direct path to measure", view.target);
+  // A recording may hold the pings of some nodes only.
+  if (anything_measured) return std::nullopt;
+  return fmt::format("tailscale {}: no path MTU was measured", view.target);
+}
+
+Verdict judge(const Fleet& fleet) {
+  Verdict verdict{.applicable = false, .findings = {}, .unknown = {}};
+  const auto& views = fleet.snapshot.tailscale;
+  const bool anything_measured =
+      std::any_of(views.begin(), views.end(), [](const TailscaleView& view) {
+        return view.state && !view.state->path_mtus.empty();
+      });
+  for (const TailscaleView& view : views) {
+    if (!asked_for(fleet, view.target)) continue;
+    verdict.applicable = true;
+    if (!view.state) continue;
+    for (const PathMtu& path : view.state->path_mtus) {
+      if (path.status == PathMtu::Status::low) verdict.findings.push_back(low(view.target, path));
+    }
+    if (auto unknown = unmeasured(view, anything_measured)) verdict.unknown.push_back(*unknown);
+  }
+  if (!verdict.applicable) return verdict;
+  for (std::string& unknown : Mesh(fleet).unknown_views()) {
+    verdict.unknown.push_back(std::move(unknown));
+  }
+  return verdict;
+}
+
+}  // namespace
+
+const CheckDefinition path_mtu_low_check{
+    .name = "path_mtu_low",
+    .layer = Layer::path_mtu,
+    .question = "Does a full packet of the tunnel pass on every direct path, in the sending direction?",
+    .reasons = {{"black_hole", "Three full packets in a row were lost while small ones are answered."}},
+    .judge = judge};
+
+}  // namespace shortcircuit

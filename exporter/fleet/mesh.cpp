@@ -1,0 +1,125 @@
+#include "fleet/mesh.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace shortcircuit {
+namespace {
+
+std::string why_unknown(const TargetHealth& health) {
+  return health.last_error ? std::string(name_of(health.last_error->failure)) : "not read yet";
+}
+
+}  // namespace
+
+Mesh::Mesh(const Fleet& fleet) : fleet_(fleet) {
+  const auto keep = [&](const std::vector<IpAddress>& addresses) {
+    addresses_.insert(addresses.begin(), addresses.end());
+  };
+  if (const auto* control = state_of(fleet.snapshot.headscale)) {
+    for (const headscale::Node& node : control->nodes) keep(node.addresses);
+  }
+  for (const TailscaleView& view : fleet.snapshot.tailscale) {
+    if (!view.state) continue;
+    keep(view.state->self_addresses);
+    for (const tailscale::Peer& peer : view.state->peers) keep(peer.addresses);
+  }
+}
+
+bool Mesh::is_mesh_address(const IpAddress& address) const { return addresses_.contains(address); }
+
+DirectPath Mesh::path(const TailscaleView& view, const tailscale::Peer& peer,
+                      const IpAddress& underlay) const {
+  DirectPath path{.view = &view, .peer = &peer, .underlay = underlay};
+  path.network = &fleet_.networks.of(underlay);
+  const NetworkKind kind = path.network->kind;
+  path.tunnel = kind == NetworkKind::overlay || kind == NetworkKind::tailnet ||
+                is_mesh_address(underlay);
+  // A pod address of a node of the cluster is its end of the pod network, which wraps packets too.
+  // A peer that is itself a pod is rightly reached there.
+  if (kind == NetworkKind::pods && cluster_node(peer.name, peer.addresses) != nullptr) {
+    path.tunnel = true;
+  }
+  if (path.network->retired) {
+    path.nesting = Nesting::retired_network;
+  } else if (path.tunnel) {
+    path.nesting = Nesting::overlay;
+  }
+  return path;
+}
+
+std::vector<DirectPath> Mesh::direct_paths() const {
+  std::vector<DirectPath> paths;
+  for (const TailscaleView& view : fleet_.snapshot.tailscale) {
+    if (!view.state) continue;
+    for (const tailscale::Peer& peer : view.state->peers) {
+      if (const auto underlay = peer.underlay_address()) paths.push_back(path(view, peer, *underlay));
+    }
+  }
+  return paths;
+}
+
+const kubernetes::Node* Mesh::cluster_node(std::string_view name,
+                                           const std::vector<IpAddress>& addresses) const {
+  const auto* cluster = state_of(fleet_.snapshot.kubernetes);
+  if (cluster == nullptr) return nullptr;
+  const kubernetes::Node* by_name = nullptr;
+  for (const kubernetes::Node& node : cluster->nodes.items) {
+    bool lives_elsewhere = false;
+    for (const IpAddress& address : node.internal_addresses) {
+      if (std::find(addresses.begin(), addresses.end(), address) != addresses.end()) return &node;
+      lives_elsewhere = lives_elsewhere || is_mesh_address(address);
+    }
+    // A node that registered anew leaves an old entry with its name behind: the address decides.
+    if (node.name == name && (addresses.empty() || !lives_elsewhere)) by_name = &node;
+  }
+  return by_name;
+}
+
+bool Mesh::expected(std::string_view name, const std::vector<IpAddress>& addresses) const {
+  const auto& peers = fleet_.config.expect.peers;
+  return std::find(peers.begin(), peers.end(), name) != peers.end() ||
+         cluster_node(name, addresses) != nullptr;
+}
+
+bool Mesh::matters(std::string_view name, const std::vector<IpAddress>& addresses) const {
+  const auto& views = fleet_.snapshot.tailscale;
+  return std::any_of(views.begin(), views.end(),
+                     [&](const TailscaleView& view) { return view.target == name; }) ||
+         expected(name, addresses);
+}
+
+const tailscale::State* Mesh::own_word(std::string_view name) const {
+  for (const TailscaleView& view : fleet_.snapshot.tailscale) {
+    if (view.target == name) return view.state.get();
+  }
+  return nullptr;
+}
+
+std::vector<std::string> Mesh::unknown_views() const {
+  std::vector<std::string> unknown;
+  for (const TailscaleView& view : fleet_.snapshot.tailscale) {
+    if (!view.state) unknown.push_back(fmt::format("tailscale {}: {}", view.target, why_unknown(view.health)));
+  }
+  return unknown;
+}
+
+std::optional<std::string> Mesh::unknown_headscale() const {
+  const auto& targets = fleet_.snapshot.headscale;
+  if (targets.empty() || targets.front().state) return std::nullopt;
+  return fmt::format("headscale: {}", why_unknown(targets.front().health));
+}
+
+std::optional<std::string> Mesh::unknown_cluster_nodes() const {
+  const auto& targets = fleet_.snapshot.kubernetes;
+  if (targets.empty()) return std::nullopt;
+  if (!targets.front().state) {
+    return fmt::format("kubernetes nodes: {}", why_unknown(targets.front().health));
+  }
+  const auto& nodes = targets.front().state->nodes;
+  if (nodes.known()) return std::nullopt;
+  return fmt::format("kubernetes nodes: {}", name_of(nodes.error.failure));
+}
+
+}  // namespace shortcircuit
