@@ -1,0 +1,51 @@
+#include <fmt/format.h>
+
+#include "checks/check.h"
+
+namespace shortcircuit {
+namespace {
+
+constexpr double warning_ratio = 0.80;
+constexpr double critical_ratio = 0.95;
+
+Verdict judge(const Fleet& fleet) {
+  if (fleet.snapshot.etcd.empty()) return not_applicable();
+  Verdict verdict;
+  for (const auto& member : fleet.snapshot.etcd) {
+    if (!member.state) {
+      verdict.unknown.push_back("etcd member " + member.target + ": not read");
+      continue;
+    }
+    const auto& size = member.state->database_bytes;
+    const auto& quota = member.state->database_quota_bytes;
+    if (!size || !quota) continue;  // before 3.4 the quota is not said; without metrics neither
+    const double ratio = *size / *quota;
+    if (ratio < warning_ratio) continue;
+    Finding finding;
+    finding.severity = ratio >= critical_ratio ? Severity::critical : Severity::warning;
+    finding.reason = "quota";
+    finding.kind = "EtcdMember";
+    finding.object = member.target;
+    finding.message = fmt::format(
+        "The database of etcd member {} has {:.1f} MB, {:.0f} % of its quota of {:.1f} MB; at the quota "
+        "etcd refuses writes.",
+        member.target, *size / 1e6, ratio * 100, *quota / 1e6);
+    finding.cure = fmt::format(
+        "etcdctl compact $(etcdctl endpoint status -w json | grep -o '\"revision\":[0-9]*' | head -1 | cut "
+        "-d: -f2), then etcdctl defrag --endpoints={} one member at a time; or raise --quota-backend-bytes",
+        member.target);
+    verdict.findings.push_back(std::move(finding));
+  }
+  return verdict;
+}
+
+}  // namespace
+
+const CheckDefinition database_near_quota_check{
+    .name = "database_near_quota",
+    .layer = Layer::etcd,
+    .question = "Is there room in every etcd database?",
+    .reasons = {{"quota", "The database file has 80 % or more of its quota (critical from 95 %)."}},
+    .judge = judge};
+
+}  // namespace shortcircuit

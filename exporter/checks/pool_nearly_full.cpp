@@ -1,0 +1,68 @@
+#include <fmt/format.h>
+
+#include "checks/check.h"
+#include "checks/storage_support.h"
+
+namespace shortcircuit {
+namespace {
+
+constexpr double warning_ratio = 0.10;
+constexpr double critical_ratio = 0.05;
+
+Verdict judge(const Fleet& fleet) {
+  if (fleet.snapshot.linstor.empty()) return not_applicable();
+  Verdict verdict;
+  const auto* state = state_of(fleet.snapshot.linstor);
+  if (state == nullptr) {
+    verdict.unknown.push_back(linstor_unknown(fleet.snapshot));
+    return verdict;
+  }
+  if (!state->storage_pools) {
+    verdict.unknown.emplace_back("LINSTOR storage pools: not read");
+    return verdict;
+  }
+  for (const auto& pool : *state->storage_pools) {
+    if (pool.diskless()) continue;
+    Finding finding;
+    finding.kind = "StoragePool";
+    finding.object = pool.node + "/" + pool.name;
+    if (!pool.free_bytes || !pool.total_bytes || *pool.total_bytes <= 0) {
+      // An offline satellite says nothing of its pools; that is its own finding.
+      if (!satellite_is_online(*state, pool.node)) continue;
+      finding.severity = Severity::warning;
+      finding.reason = "capacity_unknown";
+      finding.message = fmt::format(
+          "LINSTOR does not know the size of storage pool {} on {}, though the satellite is online: what "
+          "lies below it ({}) is missing or broken.",
+          pool.name, pool.node, pool.provider_kind);
+      finding.cure = fmt::format("On {0}: look at the volume group, thin pool or directory of {1} (vgs, lvs, zpool list); "
+                                 "then linstor storage-pool list --nodes {0}",
+                                 pool.node, pool.name);
+      verdict.findings.push_back(std::move(finding));
+      continue;
+    }
+    const double ratio = *pool.free_bytes / *pool.total_bytes;
+    if (ratio >= warning_ratio) continue;
+    finding.severity = ratio < critical_ratio ? Severity::critical : Severity::warning;
+    finding.reason = "space";
+    finding.message = fmt::format("Storage pool {} on {} has {:.1f} % left: {:.1f} of {:.1f} GB.", pool.name, pool.node,
+                                  ratio * 100, *pool.free_bytes / 1e9, *pool.total_bytes / 1e9);
+    finding.cure = fmt::format("Delete snapshots or resources (linstor volume list --nodes {} --storage-pools {}), or add "
+                               "disks to the pool",
+                               pool.node, pool.name);
+    verdict.findings.push_back(std::move(finding));
+  }
+  return verdict;
+}
+
+}  // namespace
+
+const CheckDefinition pool_nearly_full_check{
+    .name = "pool_nearly_full",
+    .layer = Layer::storage,
+    .question = "Is there room in every storage pool?",
+    .reasons = {{"space", "Less than 10 % is free (critical: less than 5 %)."},
+                {"capacity_unknown", "The satellite is online and cannot say how large the pool is."}},
+    .judge = judge};
+
+}  // namespace shortcircuit

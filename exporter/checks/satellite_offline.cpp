@@ -1,0 +1,145 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "checks/check.h"
+#include "checks/storage_support.h"
+
+namespace shortcircuit {
+namespace {
+
+using linstor::Node;
+using linstor::State;
+
+// For about 3 s after its start the controller calls every satellite offline; a handshake takes a
+// moment too. What lasts longer is real.
+constexpr auto grace = std::chrono::seconds(30);
+// A satellite of another version is offline every other ten seconds.
+constexpr auto version_mismatch_lasts = std::chrono::seconds(60);
+
+const std::vector<ReasonDefinition> reasons{
+    {"offline", "The controller has no connection to the satellite."},
+    {"connected", "The connection stands and the handshake does not end."},
+    {"authenticated", "The handshake stopped after authentication."},
+    {"full_sync_failed", "The satellite could not take over the controller's state."},
+    {"authentication_error", "The satellite refused the controller's authentication."},
+    {"version_mismatch", "Satellite and controller have different versions."},
+    {"hostname_mismatch", "The node's name is not the satellite's host name."},
+    {"other_controller", "The satellite obeys another controller."},
+    {"no_stlt_conn", "No connection is configured."},
+    {"missing_ext_tools", "The satellite lacks tools that LINSTOR needs."},
+    {"duplicate_uname", "Two satellites have the same host name."},
+    {"evicted", "The node was evicted: its replicas were placed elsewhere and it is kept out."},
+    {"unknown", "The controller says something that is none of these."},
+};
+
+bool is_satellite(const Node& node) { return node.type == "SATELLITE" || node.type == "COMBINED"; }
+
+// True when `holds` was true of every state seen within the grace time and there is one from
+// before it.
+bool lasted(const Observed<State>& target, bool (*holds)(const State&, const std::string&),
+            const std::string& node) {
+  bool old_enough = false;
+  for (auto earlier = target.earlier.rbegin(); earlier != target.earlier.rend(); ++earlier) {
+    if (!holds(*earlier->state, node)) return false;
+    if (target.observed_at - earlier->time >= grace) {
+      old_enough = true;
+      break;
+    }
+  }
+  return old_enough;
+}
+
+bool not_online(const State& state, const std::string& node) { return !satellite_is_online(state, node); }
+bool just_started(const State& state, const std::string&) { return controller_just_started(state); }
+
+bool mismatched_lately(const Observed<State>& target, const std::string& node) {
+  return std::any_of(target.earlier.begin(), target.earlier.end(), [&](const auto& earlier) {
+    const auto* before = find_node(*earlier.state, node);
+    return target.observed_at - earlier.time <= version_mismatch_lasts && before != nullptr &&
+           before->connection_status == "VERSION_MISMATCH";
+  });
+}
+
+std::string reason_of(const Node& node, const Observed<State>& target) {
+  if (node.has_flag("EVICTED")) return "evicted";
+  if (node.connection_status == "OFFLINE" && mismatched_lately(target, node.name)) return "version_mismatch";
+  const std::string word = to_lower(node.connection_status);
+  const bool listed =
+      std::any_of(reasons.begin(), reasons.end(), [&](const auto& reason) { return reason.name == word; });
+  return listed ? word : "unknown";
+}
+
+std::string cure_of(const std::string& reason, const std::string& node) {
+  if (reason == "evicted") {
+    return fmt::format("When {0} is back: linstor node restore {0}; if it never will be: linstor node lost {0}", node);
+  }
+  if (reason == "other_controller" || reason == "authentication_error") {
+    return fmt::format("Stop the other controller, then linstor node reconnect {}", node);
+  }
+  if (reason == "version_mismatch") return fmt::format("Install the controller's LINSTOR version on {}", node);
+  if (reason == "hostname_mismatch" || reason == "duplicate_uname") {
+    return fmt::format("Give {0} a host name of its own that is its node name, then linstor node reconnect {0}", node);
+  }
+  return fmt::format("On {0}: systemctl status linstor-satellite (or the satellite's pod); then linstor node reconnect {0}",
+                     node);
+}
+
+Finding finding_of(const Node& node, const std::string& reason) {
+  Finding finding;
+  finding.severity = reason == "evicted" ? Severity::warning : Severity::critical;
+  finding.reason = reason;
+  finding.kind = "StorageNode";
+  finding.object = node.name;
+  if (reason == "evicted") {
+    finding.message = fmt::format("Storage node {} was evicted: LINSTOR keeps it out until somebody restores it.",
+                                  node.name);
+  } else {
+    finding.message = fmt::format("The LINSTOR controller does not reach the satellite of {} ({}){}.", node.name,
+                                  node.connection_status,
+                                  node.eviction ? fmt::format("; it will be evicted at {}", format_rfc3339(*node.eviction))
+                                                : "");
+  }
+  finding.cure = cure_of(reason, node.name);
+  return finding;
+}
+
+Verdict judge(const Fleet& fleet) {
+  if (fleet.snapshot.linstor.empty()) return not_applicable();
+  Verdict verdict;
+  const auto& target = fleet.snapshot.linstor.front();
+  if (!target.state) {
+    verdict.unknown.push_back(linstor_unknown(fleet.snapshot));
+    return verdict;
+  }
+  const State& state = *target.state;
+  const bool starting =
+      !state.nodes.empty() && controller_just_started(state) && !lasted(target, just_started, "");
+  for (const auto& node : state.nodes) {
+    if (!is_satellite(node)) continue;
+    if (node.connection_status == "ONLINE" && !node.has_flag("EVICTED")) continue;
+    if (node.has_flag("DELETE") && !node.has_flag("EVICTED")) continue;  // on its way out
+    const std::string reason = reason_of(node, target);
+    const auto& status = node.connection_status;
+    const bool on_the_way = status == "CONNECTED" || status == "AUTHENTICATED" || status == "UNKNOWN";
+    if (reason != "evicted" && (starting || (on_the_way && !lasted(target, not_online, node.name)))) {
+      verdict.unknown.push_back(fmt::format("LINSTOR satellite {}: {}, {}", node.name, status,
+                                            starting ? "the controller seems to have just started"
+                                                     : "perhaps only for a moment"));
+      continue;
+    }
+    verdict.findings.push_back(finding_of(node, reason));
+  }
+  return verdict;
+}
+
+}  // namespace
+
+const CheckDefinition satellite_offline_check{.name = "satellite_offline",
+                                              .layer = Layer::storage,
+                                              .question = "Does the LINSTOR controller reach every satellite?",
+                                              .reasons = reasons,
+                                              .judge = judge};
+
+}  // namespace shortcircuit
