@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "fleet/replication.h"
+
 namespace shortcircuit {
 namespace {
 
@@ -93,6 +95,27 @@ class Lister {
     }
   }
 
+  void replication() {
+    const auto* storage = state_of(fleet_.snapshot.linstor);
+    if (storage == nullptr) return;
+    const Replication replication = replication_of(*storage);
+    for (const std::string& unknown : replication.unknown) judgement_.dependents_unknown.push_back("LINSTOR " + unknown);
+    // Resources of one pair over one address are one thing to move.
+    std::set<std::string> seen;
+    for (const ReplicationPair& pair : replication.pairs) {
+      for (const ReplicationPath& path : pair.paths) {
+        for (const ReplicationEnd* end : {&path.a, &path.b}) {
+          const auto address = end->ip();
+          if (!address || !seen.insert(pair.node_a + " " + pair.node_b + " " + address->text()).second) continue;
+          add("replication", "ReplicationPath", fmt::format("{} → {}", pair.node_a, pair.node_b), *address,
+              "replicas on these nodes lose each other",
+              fmt::format("linstor node interface create {0} <name> <new address>; linstor node set-property {0} PrefNic <name>",
+                          end->node));
+        }
+      }
+    }
+  }
+
   void etcd_peers() {
     std::set<std::string> seen;
     for (const auto& observed : fleet_.snapshot.etcd) {
@@ -153,6 +176,7 @@ void list_dependents(const Fleet& fleet, Judgement& judgement) {
     }
   }
   lister.tailscale_paths();
+  lister.replication();
   lister.etcd_peers();
   lister.entries();
   lister.unknown_of("Kubernetes", fleet.snapshot.kubernetes);

@@ -5,7 +5,10 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "exposition/etcd_metrics.h"
 #include "exposition/judgement_metrics.h"
+#include "exposition/mesh_metrics.h"
+#include "exposition/storage_metrics.h"
 #include "sources/dns/source.h"
 #include "sources/etcd/source.h"
 #include "sources/headscale/source.h"
@@ -23,6 +26,9 @@ MetricSet describe_all(const Fleet& fleet, const Judgement& judgement, const Rel
 #define SHORTCIRCUIT_SOURCE(name) name::describe(fleet.snapshot.name, metrics);
 #include "sources/sources.def"
 #undef SHORTCIRCUIT_SOURCE
+  describe_mesh(fleet, metrics);
+  describe_etcd(fleet, metrics);
+  describe_storage(fleet, metrics);
   describe_judgement(fleet, judgement, metrics);
   describe_process(metrics);
   describe_limits(metrics);
@@ -36,6 +42,9 @@ std::vector<const MetricDefinition*> all_metric_definitions() {
   };
   add(self_metric_definitions());
   add(judgement_metric_definitions());
+  add(mesh_metric_definitions());
+  add(etcd_metric_definitions());
+  add(storage_metric_definitions());
 #define SHORTCIRCUIT_SOURCE(name) add(name::metric_definitions());
 #include "sources/sources.def"
 #undef SHORTCIRCUIT_SOURCE

@@ -1,0 +1,70 @@
+// Recording → exposition, compared with the committed text. Rewrite after a wanted change:
+//   SHORTCIRCUIT_GOLDEN=write build/dev/tests/unit_tests "[golden]"
+#include <cstdlib>
+#include <set>
+
+#include "base/text.h"
+#include "exposition/describe.h"
+#include "support/catch.h"
+#include "support/judged_recording.h"
+
+using namespace shortcircuit;
+
+namespace {
+
+// What differs from run to run and says nothing about the recording.
+bool volatile_line(const std::string& line) {
+  const std::string_view name = line.starts_with("# HELP ") || line.starts_with("# TYPE ")
+                                    ? std::string_view(line).substr(7)
+                                    : std::string_view(line);
+  for (const std::string_view prefix :
+       {"process_", "shortcircuit_build_info", "shortcircuit_source_poll_duration_seconds",
+        "shortcircuit_config_last_reload_success_timestamp_seconds"}) {
+    if (name.starts_with(prefix)) return true;
+  }
+  return false;
+}
+
+std::string stable_part(const std::string& exposition) {
+  std::string text;
+  for (const std::string& line : split(exposition, '\n')) {
+    if (!line.empty() && !volatile_line(line)) text += line + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("golden exposition", "[golden]") {
+  for (const std::string& name : recording_names()) {
+    DYNAMIC_SECTION(name) {
+      std::string text;
+      for (const auto& [step, publication] : replay_all(recording_path(name))) {
+        // The night's steps between the first and the last repeat most of their lines.
+        const bool middle = name == "night" && !step.starts_with("00") && !step.starts_with("09");
+        if (!middle) text += "## step " + step + "\n" + stable_part(*publication->metrics_text);
+      }
+      const std::string path = std::string(SHORTCIRCUIT_TESTS) + "/golden/" + name + ".txt";
+      if (std::getenv("SHORTCIRCUIT_GOLDEN") != nullptr) REQUIRE(write_file(path, text));
+      const auto golden = read_file(path);
+      REQUIRE(golden);
+      const auto wanted = split(*golden, '\n');
+      const auto got = split(text, '\n');
+      const std::set<std::string> wanted_lines(wanted.begin(), wanted.end());
+      const std::set<std::string> got_lines(got.begin(), got.end());
+      for (const std::string& line : got) {
+        if (!wanted_lines.contains(line)) FAIL_CHECK("new: " << line);
+      }
+      for (const std::string& line : wanted) {
+        if (!got_lines.contains(line)) FAIL_CHECK("gone: " << line);
+      }
+      CHECK(*golden == text);
+    }
+  }
+}
+
+TEST_CASE("the reference of metrics is the program's", "[golden]") {
+  const std::string path = std::string(SHORTCIRCUIT_TESTS) + "/../exporter/METRICS.md";
+  if (std::getenv("SHORTCIRCUIT_GOLDEN") != nullptr) REQUIRE(write_file(path, metrics_reference()));
+  CHECK(read_file(path) == metrics_reference());
+}
