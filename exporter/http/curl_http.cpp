@@ -1,6 +1,5 @@
 #include "http/curl_http.h"
 
-#include <ares.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -162,12 +161,31 @@ class CurlHttp::Round {
       const auto rest = std::chrono::ceil<std::chrono::milliseconds>(next - now);
       const auto longest = dns_.longest_wait(std::clamp(rest, 1ms, 1000ms));
       auto sockets = dns_.sockets();
-      if (curl_multi_poll(multi, sockets.data(), static_cast<unsigned>(sockets.size()),
-                          static_cast<int>(longest.count()), nullptr) != CURLM_OK) {
-        return;
-      }
+      if (poll(sockets, longest) != CURLM_OK) return;
       dns_.process(sockets);
     }
+  }
+
+  // Waits for the transfers' sockets, for `others`, or for curl_multi_wakeup().
+  CURLMcode poll(std::vector<pollfd>& others, std::chrono::milliseconds longest) const {
+    constexpr std::array pairs{std::pair(POLLIN, CURL_WAIT_POLLIN),
+                               std::pair(POLLOUT, CURL_WAIT_POLLOUT)};
+    std::vector<curl_waitfd> watched;
+    for (const pollfd& other : others) {
+      curl_waitfd& added = watched.emplace_back(curl_waitfd{other.fd, 0, 0});
+      for (const auto& [event, curl_event] : pairs) {
+        if ((other.events & event) != 0) added.events |= static_cast<short>(curl_event);
+      }
+    }
+    const CURLMcode code =
+        curl_multi_poll(http_.multi_.get(), watched.data(), static_cast<unsigned>(watched.size()),
+                        static_cast<int>(longest.count()), nullptr);
+    for (std::size_t i = 0; i < watched.size(); ++i) {
+      for (const auto& [event, curl_event] : pairs) {
+        if ((watched[i].revents & curl_event) != 0) others[i].revents |= static_cast<short>(event);
+      }
+    }
+    return code;
   }
 
   void collect() {
@@ -250,11 +268,11 @@ void set_up_network() {
   // A peer that closes while TLS writes must not end the process.
   std::signal(SIGPIPE, SIG_IGN);
   curl_global_init(CURL_GLOBAL_DEFAULT);
-  ares_library_init(ARES_LIB_INIT_ALL);
+  DnsLookup::set_up();
 }
 
 void tear_down_network() {
-  ares_library_cleanup();
+  DnsLookup::tear_down();
   curl_global_cleanup();
 }
 

@@ -52,6 +52,9 @@ struct DnsLookup::Lookup {
   std::set<IpAddress> addresses;
 };
 
+void DnsLookup::set_up() { ares_library_init(ARES_LIB_INIT_ALL); }
+void DnsLookup::tear_down() { ares_library_cleanup(); }
+
 DnsLookup::DnsLookup(std::string servers) : servers_(std::move(servers)) {}
 
 DnsLookup::~DnsLookup() {
@@ -154,16 +157,16 @@ void DnsLookup::finish(Lookup& lookup) {
                                       {{"content-type", "application/json"}}});
 }
 
-std::vector<curl_waitfd> DnsLookup::sockets() const {
-  std::vector<curl_waitfd> wanted;
+std::vector<pollfd> DnsLookup::sockets() const {
+  std::vector<pollfd> wanted;
   if (channel_ == nullptr) return wanted;
   std::array<ares_socket_t, ARES_GETSOCK_MAXNUM> sockets{};
   const unsigned bits = static_cast<unsigned>(
       ares_getsock(channel_, sockets.data(), static_cast<int>(sockets.size())));
   for (unsigned i = 0; i < sockets.size(); ++i) {
     short events = 0;
-    if (ARES_GETSOCK_READABLE(bits, i)) events |= CURL_WAIT_POLLIN;
-    if (ARES_GETSOCK_WRITABLE(bits, i)) events |= CURL_WAIT_POLLOUT;
+    if (ARES_GETSOCK_READABLE(bits, i)) events |= POLLIN;
+    if (ARES_GETSOCK_WRITABLE(bits, i)) events |= POLLOUT;
     if (events != 0) wanted.push_back({sockets[i], events, 0});
   }
   return wanted;
@@ -179,14 +182,14 @@ std::chrono::milliseconds DnsLookup::longest_wait(std::chrono::milliseconds limi
   return std::chrono::milliseconds(wait->tv_sec * 1000 + (wait->tv_usec + 999) / 1000);
 }
 
-void DnsLookup::process(const std::vector<curl_waitfd>& ready) {
+void DnsLookup::process(const std::vector<pollfd>& ready) {
   if (channel_ == nullptr) return;
   bool any = false;
-  for (const curl_waitfd& socket : ready) {
+  for (const pollfd& socket : ready) {
     if (socket.revents == 0) continue;
     any = true;
-    const bool writable = (socket.revents & CURL_WAIT_POLLOUT) != 0;
-    const bool readable = (socket.revents & ~CURL_WAIT_POLLOUT) != 0;
+    const bool writable = (socket.revents & POLLOUT) != 0;
+    const bool readable = (socket.revents & ~POLLOUT) != 0;
     ares_process_fd(channel_, readable ? socket.fd : ARES_SOCKET_BAD,
                     writable ? socket.fd : ARES_SOCKET_BAD);
   }

@@ -7,7 +7,7 @@
 // stands when the other one's resolution fails, but an empty one does not: it could be wrong.
 #pragma once
 
-#include <curl/curl.h>
+#include <poll.h>
 
 #include <chrono>
 #include <deque>
@@ -24,6 +24,10 @@ namespace shortcircuit {
 
 class DnsLookup {
  public:
+  // Once, before the first thread and after the last one.
+  static void set_up();
+  static void tear_down();
+
   // `servers`: `10.0.0.1:53,[fd00::1]:53`; "" = those of the system.
   explicit DnsLookup(std::string servers);
   ~DnsLookup();
@@ -35,9 +39,9 @@ class DnsLookup {
   [[nodiscard]] bool idle() const { return open_ == 0; }
 
   // For the caller's poll.
-  [[nodiscard]] std::vector<curl_waitfd> sockets() const;
+  [[nodiscard]] std::vector<pollfd> sockets() const;
   [[nodiscard]] std::chrono::milliseconds longest_wait(std::chrono::milliseconds limit) const;
-  void process(const std::vector<curl_waitfd>& ready);
+  void process(const std::vector<pollfd>& ready);
   std::vector<std::pair<std::size_t, Result<HttpResponse>>> take_finished();
 
  private:
