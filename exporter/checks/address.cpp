@@ -8,18 +8,28 @@ namespace shortcircuit {
 namespace {
 
 // The range that pods' addresses come from, as far as the nodes' blocks show it: Kubernetes hands
-// out blocks of one range, by default a /16 (IPv4). Nothing when the blocks lie in several.
-std::optional<Prefix> range_of_pods(const kubernetes::State& cluster) {
+// out blocks of one range, by default a /16 (IPv4) and at least a /56 (IPv6). Nothing when the
+// blocks lie in several, or are as large themselves.
+std::optional<Prefix> range_of_pods(const kubernetes::State& cluster, bool v4) {
+  const int length = v4 ? 16 : 56;
   std::optional<Prefix> range;
   for (const auto& node : cluster.nodes.items) {
     for (const Prefix& block : node.pod_cidrs) {
-      if (!block.address.is_v4() || block.length < 16) continue;
-      const Prefix around = Prefix::around(block.address, 16);
+      if (block.address.is_v4() != v4) continue;
+      if (block.length <= length) return std::nullopt;
+      const Prefix around = Prefix::around(block.address, length);
       if (range && *range != around) return std::nullopt;
       range = around;
     }
   }
   return range;
+}
+
+// Where tailnets take their addresses from unless told otherwise.
+bool in_tailscale_blocks(const IpAddress& address) {
+  static const Prefix shared = *Prefix::parse("100.64.0.0/10");
+  static const Prefix ula = *Prefix::parse("fd7a:115c:a1e0::/48");
+  return shared.contains(address) || ula.contains(address);
 }
 
 AddressJudgement live(std::string because) { return {.state = AddressState::live, .because = std::move(because)}; }
@@ -35,7 +45,9 @@ AddressJudge::AddressJudge(const Fleet& fleet) : fleet_(fleet) {
       node_addresses_.insert(node.internal_addresses.begin(), node.internal_addresses.end());
       node_addresses_.insert(node.external_addresses.begin(), node.external_addresses.end());
     }
-    pod_range_ = range_of_pods(*cluster);
+    for (const bool v4 : {true, false}) {
+      if (const auto range = range_of_pods(*cluster, v4)) pod_ranges_.push_back(*range);
+    }
   }
   mesh_configured_ = !fleet.config.headscale.empty() || !fleet.config.tailscale.empty();
   if (!fleet.config.headscale.empty()) {
@@ -43,29 +55,37 @@ AddressJudge::AddressJudge(const Fleet& fleet) : fleet_(fleet) {
       mesh_known_ = true;
       for (const auto& node : control->nodes) {
         const bool expired = node.expiry && *node.expiry <= fleet.snapshot.time;
-        for (const IpAddress& address : node.addresses) peers_[address] = {node.given_name, node.online, expired};
+        for (const IpAddress& address : node.addresses) {
+          peers_[address] = {node.given_name, node.online || !node.online_known, expired};
+        }
       }
     }
-    return;
-  }
-  for (const auto& observed : fleet.snapshot.tailscale) {
-    if (!observed.state) continue;
-    mesh_known_ = true;
-    for (const IpAddress& address : observed.state->self_addresses) {
-      peers_[address] = {observed.state->self_name, observed.state->self_online, observed.state->self_expired};
-    }
-    for (const auto& peer : observed.state->peers) {
-      for (const IpAddress& address : peer.addresses) {
-        peers_.try_emplace(address, Peer{peer.name, peer.online, peer.expired});
+  } else {
+    for (const auto& observed : fleet.snapshot.tailscale) {
+      // One that is stopped, logged out or cut off lists no peers, or what it knew once.
+      if (!observed.state || observed.state->backend_state != "Running" || !observed.state->self_online) continue;
+      mesh_known_ = true;
+      for (const IpAddress& address : observed.state->self_addresses) {
+        peers_[address] = {observed.state->self_name, true, observed.state->self_expired};
+      }
+      for (const auto& peer : observed.state->peers) {
+        for (const IpAddress& address : peer.addresses) {
+          peers_.try_emplace(address, Peer{peer.name, peer.online, peer.expired});
+        }
       }
     }
   }
+  for (const auto& [address, peer] : peers_) own_tailnets_.insert(fleet.networks.of(address).name);
 }
 
 AddressJudgement AddressJudge::judge_peer(const IpAddress& address) const {
+  // Every tailscaled itself answers on these (https://tailscale.com/kb/1381/what-is-quad100).
+  static const std::set<IpAddress> own_services{*IpAddress::parse("100.100.100.100"),
+                                                *IpAddress::parse("fd7a:115c:a1e0::53")};
+  if (own_services.contains(address)) return live("is tailscaled's own service address");
   if (!mesh_known_) {
     return {.state = AddressState::unknown,
-            .because = mesh_configured_ ? "lies in the tailnet, whose peers cannot be read" : "lies in the tailnet",
+            .because = mesh_configured_ ? "may be a peer's, and the peers cannot be read" : "lies in the tailnet",
             .needs_mesh = mesh_configured_};
   }
   const auto found = peers_.find(address);
@@ -76,15 +96,23 @@ AddressJudgement AddressJudge::judge_peer(const IpAddress& address) const {
   return live(fmt::format("belongs to peer {}", peer.name));
 }
 
+bool AddressJudge::may_be_tailnet(const IpAddress& address, const Network& network) const {
+  if (network.kind == NetworkKind::tailnet) {
+    return !network.configured || !mesh_known_ || own_tailnets_.contains(network.name);
+  }
+  // While Headscale cannot be read nobody says whose these are.
+  return !network.configured && mesh_configured_ && !mesh_known_ && in_tailscale_blocks(address);
+}
+
 AddressJudgement AddressJudge::judge(const IpAddress& address) const {
   const Network& network = fleet_.networks.of(address);
   if (network.retired) return stale("retired_network", fmt::format("lies in the retired network {}", network.name));
-  if (network.kind == NetworkKind::tailnet) return judge_peer(address);
+  if (may_be_tailnet(address, network)) return judge_peer(address);
   if (network.configured) return live(fmt::format("lies in {}", network.name));
   if (network.kind == NetworkKind::pods) return live("lies in a node's block of pod addresses");
   if (network.kind == NetworkKind::services) return live("is a cluster IP");
   if (node_addresses_.contains(address)) return live("is a node's address");
-  if (pod_range_ && pod_range_->contains(address)) {
+  if (std::any_of(pod_ranges_.begin(), pod_ranges_.end(), [&](const Prefix& range) { return range.contains(address); })) {
     return stale("no_such_node", "lies in the pods' range and no node has that block");
   }
   return {.state = AddressState::unknown, .because = fmt::format("lies in no network that is known here ({})", network.name)};

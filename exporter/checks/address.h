@@ -1,8 +1,10 @@
 // Is an address alive? One rule for endpoints, literal ExternalNames and proxies.
 //
 // In this order: a retired network makes it stale; in the tailnet Headscale knows (tailscaled where
-// Headscale is not configured); in the pods' range a node must have its block; in a network that
-// the user declared, of a node or a cluster IP it is live; everywhere else nobody here can know.
+// Headscale is not configured); in a network that the user declared, of a node's pods, of a node or
+// a cluster IP it is live; elsewhere in the pods' range a node must have its block; everywhere else
+// nobody here can know. A network that the user calls a tailnet is asked of Headscale only if
+// Headscale has peers in it: it may be another one.
 #pragma once
 
 #include <array>
@@ -39,13 +41,15 @@ class AddressJudge {
     bool expired = false;
   };
   [[nodiscard]] AddressJudgement judge_peer(const IpAddress& address) const;
+  [[nodiscard]] bool may_be_tailnet(const IpAddress& address, const Network& network) const;
 
   const Fleet& fleet_;
   bool mesh_known_ = false;
   bool mesh_configured_ = false;
   std::map<IpAddress, Peer> peers_;
   std::set<IpAddress> node_addresses_;
-  std::optional<Prefix> pod_range_;
+  std::set<std::string> own_tailnets_;  // networks that a peer has an address in
+  std::vector<Prefix> pod_ranges_;      // one a family
 };
 
 // One address of a hand-kept Service (or a literal ExternalName).

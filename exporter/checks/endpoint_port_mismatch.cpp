@@ -17,55 +17,90 @@ std::string name_or_unnamed(const std::string& name) {
   return name.empty() ? "without a name" : fmt::format("named {}", name);
 }
 
-const ServicePort* port_of(const RouteBackend& backend, const kubernetes::Service& service) {
-  for (const ServicePort& port : service.ports) {
-    const bool matches = backend.port_name.empty() ? port.port == backend.port_number : port.name == backend.port_name;
-    if (matches) return &port;
-  }
-  return nullptr;
-}
-
 // Traefik takes the endpoints whose port carries the Service port's name, and no others; the API
 // server's own proxies do the same.
-std::optional<Finding> judge_port(const kubernetes::ObjectName& name, const ServicePort& port,
-                                  const ServiceEndpoints& endpoints, bool routed) {
-  std::vector<std::string> names;
-  bool without_number = false;
-  for (const auto* slice : endpoints.slices) {
-    if (slice->endpoints.empty()) continue;
-    for (const auto& candidate : slice->ports) {
-      if (candidate.name == port.name && candidate.port) return std::nullopt;
-      without_number = without_number || (candidate.name == port.name && !candidate.port);
-      names.push_back(candidate.name);
+bool takes(const ServicePort& wanted, const kubernetes::EndpointPort& offered) {
+  return offered.name == wanted.name && offered.port.value_or(0) > 0;
+}
+
+// Why none of `slices` has the port.
+std::string reason_for(const ServicePort& port, const std::vector<const kubernetes::EndpointSlice*>& slices) {
+  bool any = false;
+  bool only_unnamed = true;
+  for (const auto* slice : slices) {
+    for (const auto& offered : slice->ports) {
+      if (offered.name == port.name) return "port_number_unknown";
+      any = true;
+      only_unnamed = only_unnamed && offered.name.empty();
     }
   }
-  if (names.empty()) return std::nullopt;  // no endpoints at all: another check's business
-  const bool only_unnamed = std::all_of(names.begin(), names.end(), [](const std::string& n) { return n.empty(); });
-  std::string reason = "port_name_unknown";
-  if (without_number) {
-    reason = "port_number_unknown";
-  } else if (only_unnamed && !port.name.empty()) {
-    reason = "port_unnamed";
-  }
+  if (!any) return "port_number_unknown";
+  return only_unnamed ? "port_unnamed" : "port_name_unknown";
+}
+
+std::string names_in(const std::vector<const kubernetes::EndpointSlice*>& slices) {
   std::vector<std::string> found;
-  for (const std::string& candidate : names) {
-    auto text = name_or_unnamed(candidate);
-    if (std::find(found.begin(), found.end(), text) == found.end()) found.push_back(std::move(text));
+  for (const auto* slice : slices) {
+    for (const auto& offered : slice->ports) {
+      auto text = name_or_unnamed(offered.name);
+      if (std::find(found.begin(), found.end(), text) == found.end()) found.push_back(std::move(text));
+    }
   }
-  const std::string patch =
-      port.name.empty()
-          ? fmt::format("kubectl -n {} edit endpoints {}   # take the name out of subsets[].ports[]", name.namespace_name, name.name)
-          : fmt::format("kubectl -n {} edit endpoints {}   # subsets[].ports[].name: {}", name.namespace_name, name.name, port.name);
-  return Finding{.severity = routed ? Severity::critical : Severity::warning,
-                 .reason = reason,
-                 .kind = "Service",
-                 .object = name.text(),
-                 .message = reason == "port_number_unknown"
-                                ? fmt::format("Port {} of Service {} has endpoints without a port number.", port.port, name.text())
-                                : fmt::format("Port {} of Service {} is {}, and its endpoints' port is {}: Traefik finds no "
-                                              "endpoint for it.", port.port, name.text(), name_or_unnamed(port.name),
-                                              enumerate(found, 3)),
-                 .cure = patch};
+  return found.empty() ? "not there" : enumerate(found, 3);
+}
+
+Finding make_finding(const ServicePort& port, const ServiceEndpoints& endpoints,
+                     const std::vector<const kubernetes::EndpointSlice*>& slices, bool partly, Severity severity) {
+  const std::string name = endpoints.service->name.text();
+  const std::string reason = reason_for(port, slices);
+  std::vector<std::string> addresses;
+  for (const auto* slice : slices) {
+    for (const auto& endpoint : slice->endpoints) {
+      addresses.insert(addresses.end(), endpoint.addresses.begin(), endpoint.addresses.end());
+    }
+  }
+  const std::string whose = partly ? fmt::format("the port of its endpoints {}", enumerate(addresses, 4)) : "its endpoints' port";
+  std::string fix = port.name.empty() ? "take the name out of the port" : fmt::format("ports[].name: {}", port.name);
+  if (reason == "port_number_unknown") fix = "ports[].port: <the number>" + (port.name.empty() ? std::string() : ", name: " + port.name);
+  return {.severity = severity,
+          .reason = reason,
+          .kind = "Service",
+          .object = name,
+          .message = reason == "port_number_unknown"
+                         ? fmt::format("Port {} of Service {}: {} has no number, so Traefik finds no endpoint there.", port.port, name, whose)
+                         : fmt::format("Port {} of Service {} is {}, and {} is {}: Traefik finds no endpoint there.", port.port,
+                                       name, name_or_unnamed(port.name), whose, names_in(slices)),
+          .cure = fmt::format("{}   # {}", endpoints.edit_command(), fix)};
+}
+
+// `used`: the ports that routes lead to; null when no route leads to the Service.
+void judge_service(const ServiceEndpoints& endpoints, const std::set<const ServicePort*>* used, Verdict& verdict) {
+  std::vector<const kubernetes::EndpointSlice*> slices;
+  for (const auto* slice : endpoints.slices) {
+    if (!slice->endpoints.empty()) slices.push_back(slice);
+  }
+  const auto& ports = endpoints.service->ports;
+  if (slices.empty() || ports.empty()) return;  // no endpoints at all is another check's business
+  std::set<std::string> reasons;
+  const auto add = [&](Finding finding) {
+    if (reasons.insert(finding.reason).second) verdict.findings.push_back(std::move(finding));
+  };
+  const auto carries = [](const kubernetes::EndpointSlice* slice, const ServicePort& port) {
+    return std::any_of(slice->ports.begin(), slice->ports.end(), [&](const auto& offered) { return takes(port, offered); });
+  };
+  for (const ServicePort& port : ports) {
+    // Of a Service that routes lead to, the ports that they use matter.
+    if (used != nullptr && !used->contains(&port)) continue;
+    const bool found = std::any_of(slices.begin(), slices.end(), [&](const auto* slice) { return carries(slice, port); });
+    if (!found) add(make_finding(port, endpoints, slices, false, used != nullptr ? Severity::critical : Severity::warning));
+  }
+  if (!reasons.empty()) return;
+  // Addresses that no port of the Service leads to get no request, while the others do.
+  std::vector<const kubernetes::EndpointSlice*> idle;
+  std::copy_if(slices.begin(), slices.end(), std::back_inserter(idle), [&](const auto* slice) {
+    return std::none_of(ports.begin(), ports.end(), [&](const ServicePort& port) { return carries(slice, port); });
+  });
+  if (!idle.empty()) add(make_finding(ports.front(), endpoints, idle, true, Severity::warning));
 }
 
 Verdict judge_ports(const Fleet& fleet) {
@@ -87,17 +122,16 @@ Verdict judge_ports(const Fleet& fleet) {
       if (const auto* port = port_of(backend, *endpoints->service)) ports.insert(port);
     }
   }
+  bool said_uncertain = false;
   for (const auto& [name, endpoints] : fleet.endpoints.all()) {
     const bool api_server = name.namespace_name == "default" && name.name == "kubernetes";
     if (!endpoints.hand_kept() || api_server) continue;
-    const auto used = routed.find(name);
-    std::set<std::string> reasons;
-    for (const ServicePort& port : endpoints.service->ports) {
-      // Of a Service that routes lead to, the ports that they use matter.
-      if (used != routed.end() && !used->second.contains(&port)) continue;
-      auto finding = judge_port(name, port, endpoints, used != routed.end());
-      if (finding && reasons.insert(finding->reason).second) verdict.findings.push_back(std::move(*finding));
+    if (!endpoints.certain && !said_uncertain) {
+      said_uncertain = true;
+      verdict.unknown.push_back("Kubernetes endpointslices: " + cluster.endpoint_slices.error.message);
     }
+    const auto used = routed.find(name);
+    judge_service(endpoints, used == routed.end() ? nullptr : &used->second, verdict);
   }
   return verdict;
 }

@@ -32,6 +32,15 @@ std::size_t ServiceEndpoints::ready_addresses() const {
   return ready.size();
 }
 
+std::string ServiceEndpoints::edit_command() const {
+  const auto& name = service->name;
+  for (const auto* slice : slices) {
+    if (from_endpoints || slice->managed_by.starts_with("endpointslicemirroring-controller")) break;
+    return "kubectl -n " + name.namespace_name + " edit endpointslice " + slice->name.name;
+  }
+  return "kubectl -n " + name.namespace_name + " edit endpoints " + name.name;
+}
+
 EndpointIndex::EndpointIndex(const kubernetes::State* cluster) {
   if (cluster == nullptr || !cluster->services.known()) return;
   // Traefik reads EndpointSlices; plain Endpoints count only where slices do not exist or cannot
@@ -44,6 +53,12 @@ EndpointIndex::EndpointIndex(const kubernetes::State* cluster) {
   for (const auto& slice : list.items) {
     const auto found = services_.find({slice.name.namespace_name, slice.service});
     if (found != services_.end()) found->second.slices.push_back(&slice);
+  }
+  if (&list == &cluster->endpoints) {
+    for (auto& [name, service] : services_) {
+      service.from_endpoints = true;
+      service.certain = cluster->endpoint_slices.known() || !service.slices.empty();
+    }
   }
 }
 

@@ -14,11 +14,17 @@ struct ServiceEndpoints {
   const kubernetes::Service* service = nullptr;
   std::vector<const kubernetes::EndpointSlice*> slices;  // EndpointSlices, or Endpoints without any
 
+  // False: slices could not be read and no Endpoints object is there, so nothing can be said.
+  bool certain = true;
+  bool from_endpoints = false;  // `slices` are subsets of Endpoints objects
+
   // Without a selector and not an ExternalName: somebody keeps the addresses by hand.
   [[nodiscard]] bool hand_kept() const;
   // Distinct addresses, ready or not, in the order of the slices.
   [[nodiscard]] std::vector<std::string> addresses() const;
   [[nodiscard]] std::size_t ready_addresses() const;
+  // The command that opens what somebody keeps by hand: Endpoints, or EndpointSlices of their own.
+  [[nodiscard]] std::string edit_command() const;
 };
 
 class EndpointIndex {

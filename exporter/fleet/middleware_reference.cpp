@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "fleet/router_index.h"
+
 namespace shortcircuit {
 namespace {
 
@@ -14,18 +16,26 @@ void collect_namespaces(const kubernetes::Listed<Item>& list, std::set<std::stri
 }
 
 std::string traefik_name(const ObjectName& name) {
-  return name.namespace_name + "-" + name.name + std::string(crd_provider);
+  return normalized_name(name.namespace_name + "-" + name.name) + std::string(crd_provider);
 }
 
 }  // namespace
 
 MiddlewareResolver::MiddlewareResolver(const kubernetes::State& cluster) {
-  for (const auto& item : cluster.middlewares.items) http_[item.name] = &item;
+  for (const auto& item : cluster.middlewares.items) {
+    http_[item.name] = &item;
+    by_traefik_name_.try_emplace(normalized_name(item.name.namespace_name + "-" + item.name.name), item.name);
+  }
   for (const auto& item : cluster.middleware_tcps.items) tcp_[item.name] = &item;
   collect_namespaces(cluster.middlewares, namespaces_);
   collect_namespaces(cluster.services, namespaces_);
   collect_namespaces(cluster.ingresses, namespaces_);
   collect_namespaces(cluster.ingress_routes, namespaces_);
+  collect_namespaces(cluster.ingress_route_tcps, namespaces_);
+  collect_namespaces(cluster.traefik_services, namespaces_);
+  collect_namespaces(cluster.endpoint_slices, namespaces_);
+  collect_namespaces(cluster.endpoints, namespaces_);
+  collect_namespaces(cluster.cron_jobs, namespaces_);
   collect_namespaces(cluster.deployments, namespaces_);
   collect_namespaces(cluster.stateful_sets, namespaces_);
   collect_namespaces(cluster.daemon_sets, namespaces_);
@@ -37,13 +47,14 @@ MiddlewareResolver::MiddlewareResolver(const kubernetes::State& cluster) {
 // Of the places where the name could be split: an object that exists; else the longest namespace
 // that is known; else the namespace of the Ingress; else the first dash.
 ObjectName MiddlewareResolver::split_name(const std::string& joined, const std::string& own_namespace) const {
+  const auto existing = by_traefik_name_.find(joined);
+  if (existing != by_traefik_name_.end()) return existing->second;
   std::optional<ObjectName> known_namespace;
   std::optional<ObjectName> own;
   std::optional<ObjectName> first;
   for (auto dash = joined.find('-'); dash != std::string::npos; dash = joined.find('-', dash + 1)) {
     ObjectName candidate{joined.substr(0, dash), joined.substr(dash + 1)};
     if (candidate.namespace_name.empty() || candidate.name.empty()) continue;
-    if (http_.contains(candidate)) return candidate;
     if (!first) first = candidate;
     if (candidate.namespace_name == own_namespace) own = candidate;
     if (namespaces_.contains(candidate.namespace_name)) known_namespace = candidate;

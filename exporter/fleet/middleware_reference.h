@@ -29,6 +29,7 @@ class MiddlewareResolver {
            std::set<kubernetes::ObjectName>& visited) const;
 
   std::map<kubernetes::ObjectName, const kubernetes::Middleware*> http_;
+  std::map<std::string, kubernetes::ObjectName> by_traefik_name_;  // of http_: `namespace-name`, normalized
   std::map<kubernetes::ObjectName, const kubernetes::Middleware*> tcp_;
   std::set<std::string> namespaces_;  // that any object of the cluster lies in
 };

@@ -68,6 +68,14 @@ Networks::Networks(const Config& config, const Snapshot& snapshot) {
     add({address, address.bits()}, network(std::string(name), kind));
   };
 
+  // The user's own name for the same thing stands.
+  const auto within_configured = [&](const Prefix& inner, NetworkKind kind) {
+    return std::any_of(config.networks.begin(), config.networks.end(), [&](const NetworkSettings& settings) {
+      return settings.kind == kind && std::any_of(settings.cidrs.begin(), settings.cidrs.end(),
+                                                  [&](const Prefix& prefix) { return prefix.contains(inner); });
+    });
+  };
+
   for (const NetworkSettings& settings : config.networks) {
     networks_.push_back({.name = settings.name,
                          .kind = settings.kind,
@@ -78,7 +86,9 @@ Networks::Networks(const Config& config, const Snapshot& snapshot) {
   }
   if (const auto* cluster = state_of(snapshot.kubernetes)) {
     for (const auto& node : cluster->nodes.items) {
-      for (const Prefix& prefix : node.pod_cidrs) add(prefix, network("pods", NetworkKind::pods));
+      for (const Prefix& prefix : node.pod_cidrs) {
+        if (!within_configured(prefix, NetworkKind::pods)) add(prefix, network("pods", NetworkKind::pods));
+      }
     }
     for (const auto& service : cluster->services.items) {
       for (const std::string& text : service.cluster_ips) {
@@ -103,6 +113,16 @@ Networks::Networks(const Config& config, const Snapshot& snapshot) {
   // says otherwise; without one it is somebody's CGNAT.
   if (uses_shared) add(shared, network("tailnet", NetworkKind::tailnet));
   if (uses_ula) add(ula, network("tailnet", NetworkKind::tailnet));
+  if (const auto* cluster = state_of(snapshot.kubernetes)) {
+    for (const auto& node : cluster->nodes.items) {
+      for (const auto* list : {&node.internal_addresses, &node.external_addresses}) {
+        for (const IpAddress& address : *list) {
+          const bool of_tailnet = (uses_shared && shared.contains(address)) || (uses_ula && ula.contains(address));
+          if (!of_tailnet) add_address(address, "node", NetworkKind::node);
+        }
+      }
+    }
+  }
   for (const KnownBlock& block : known_blocks) {
     add(*Prefix::parse(block.prefix), network(std::string(block.name), block.kind));
   }

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <set>
 
 #include "base/text.h"
 #include "fleet/middleware_reference.h"
+#include "fleet/router_index.h"
 #include "fleet/router_rule.h"
 
 namespace shortcircuit {
@@ -18,33 +20,8 @@ using kubernetes::ObjectName;
 constexpr std::string_view traefik_controller = "traefik.io/ingress-controller";
 constexpr std::string_view legacy_class = "traefik";
 
-// Routers by provider and rule; several may carry the same rule, the first is as good as any.
-class RouterIndex {
- public:
-  explicit RouterIndex(const traefik::State* traefik) {
-    if (traefik == nullptr) return;
-    for (std::size_t i = 0; i < traefik->routers.size(); ++i) {
-      const auto& router = traefik->routers[i];
-      by_rule_.try_emplace(router.provider + " " + normalized_rule(router.rule), i);
-      by_name_.try_emplace(router.name, i);
-    }
-  }
-
-  [[nodiscard]] std::optional<std::size_t> find(std::string_view provider, const std::string& rule,
-                                                const std::string& name = "") const {
-    const auto found = by_rule_.find(std::string(provider) + " " + normalized_rule(rule));
-    if (found != by_rule_.end()) return found->second;
-    const auto named = by_name_.find(name);
-    return named == by_name_.end() ? std::nullopt : std::optional(named->second);
-  }
-
- private:
-  std::map<std::string, std::size_t> by_rule_;
-  std::map<std::string, std::size_t> by_name_;
-};
-
 // The rule that Traefik makes of one path of an Ingress.
-std::string ingress_rule(const std::string& host, const std::string& path, const std::string& path_type) {
+std::string ingress_rule(const std::string& host, const std::string& path, const std::string& matcher_name) {
   std::string rule;
   if (host.starts_with("*.")) {
     std::string pattern;
@@ -54,34 +31,17 @@ std::string ingress_rule(const std::string& host, const std::string& path, const
     rule = fmt::format("Host(`{}`)", host);
   }
   if (path.empty()) return rule.empty() ? "PathPrefix(`/`)" : rule;
-  const std::string matcher = fmt::format("{}(`{}`)", path_type == "Exact" ? "Path" : "PathPrefix", path);
+  const std::string matcher = fmt::format("{}(`{}`)", matcher_name, path);
   return rule.empty() ? matcher : rule + " && " + matcher;
-}
-
-// `<ns>-<ingress>-<host>[-path]@kubernetes`, everything that is no letter or digit turned to dashes.
-std::string ingress_router_name(const ObjectName& ingress, const std::string& host, const std::string& path) {
-  std::string name = ingress.namespace_name + "-" + ingress.name;
-  for (const std::string& part : {host, path}) {
-    const auto trimmed = trim(part == "/" ? std::string_view() : std::string_view(part));
-    if (!trimmed.empty()) name += "-" + std::string(trimmed);
-  }
-  std::string result;
-  for (const char c : name) {
-    const bool plain = (std::isalnum(static_cast<unsigned char>(c)) != 0);
-    if (plain) {
-      result += c;
-    } else if (!result.empty() && result.back() != '-') {
-      result += '-';
-    }
-  }
-  return result + "@kubernetes";
 }
 
 class Builder {
  public:
   Builder(const kubernetes::State& cluster, const traefik::State* traefik)
       : cluster_(cluster), routers_(traefik), middlewares_(cluster) {
-    for (const auto& item : cluster.traefik_services.items) traefik_services_[item.name] = &item;
+    for (const auto& item : cluster.traefik_services.items) {
+      if (is_read(item.old_group)) traefik_services_[item.name] = &item;
+    }
     for (const auto& item : cluster.ingress_classes.items) {
       if (item.controller == traefik_controller) classes_.insert(item.name);
     }
@@ -91,90 +51,129 @@ class Builder {
     for (const auto& ingress : cluster_.ingresses.items) {
       if (is_traefiks(ingress)) add(ingress);
     }
-    for (const auto& route : cluster_.ingress_routes.items) add(route, "IngressRoute");
-    for (const auto& route : cluster_.ingress_route_tcps.items) add(route, "IngressRouteTCP");
-    for (const auto& route : cluster_.ingress_route_udps.items) add(route, "IngressRouteUDP");
+    add_all(cluster_.ingress_routes, "IngressRoute");
+    add_all(cluster_.ingress_route_tcps, "IngressRouteTCP");
+    add_all(cluster_.ingress_route_udps, "IngressRouteUDP");
+    for (const Unmatched& unmatched : unmatched_) {
+      const Route& first = routes_[unmatched.first];
+      const auto router = routers_.remaining(first.kind == "Ingress" ? "kubernetes" : "kubernetescrd", first.rule,
+                                             unmatched.router_name);
+      for (std::size_t i = 0; i < unmatched.count; ++i) routes_[unmatched.first + i].router = router;
+    }
     return std::move(routes_);
   }
 
  private:
-  // The legacy annotation, when set, decides alone; a class that does not exist is nobody's.
+  // Routes of one rule whose router was not found by rule and name.
+  struct Unmatched {
+    std::size_t first = 0;  // in routes_
+    std::size_t count = 0;
+    std::string router_name;
+  };
+
+  // An IngressClass decides before the legacy annotation; a class that does not exist is nobody's.
   [[nodiscard]] bool is_traefiks(const kubernetes::Ingress& ingress) const {
-    if (ingress.class_annotation) return *ingress.class_annotation == legacy_class;
-    if (!ingress.class_name) return true;
-    if (cluster_.ingress_classes.status == kubernetes::Listed<kubernetes::IngressClass>::Status::listed) {
-      return classes_.contains(*ingress.class_name);
+    if (ingress.class_name) {
+      if (cluster_.ingress_classes.known()) return classes_.contains(*ingress.class_name);
+      return *ingress.class_name == legacy_class;  // classes cannot be read: the usual name
     }
-    return *ingress.class_name == legacy_class;  // classes cannot be read: the usual name
+    // Without any class it is Traefik's only if Traefik reads Ingresses at all.
+    if (!ingress.class_annotation || ingress.class_annotation->empty()) {
+      return routers_.provider_runs("KubernetesIngress");
+    }
+    return *ingress.class_annotation == legacy_class;
   }
+
+  // Objects of the old API group are read up to version 2.
+  [[nodiscard]] bool is_read(bool old_group) const { return !old_group || routers_.major_version() < 3; }
 
   void add(const kubernetes::Ingress& ingress) {
     std::vector<RouteMiddleware> middlewares;
-    const auto annotation = ingress.traefik_annotations.find("traefik.ingress.kubernetes.io/router.middlewares");
-    if (annotation != ingress.traefik_annotations.end()) {
-      for (const std::string& reference : split(annotation->second, ',')) {
-        if (!trim(reference).empty()) {
-          middlewares_.resolve(std::string(trim(reference)), ingress.name.namespace_name, middlewares);
-        }
-      }
+    const auto annotated = [&](const std::string& name) {
+      const auto found = ingress.traefik_annotations.find("traefik.ingress.kubernetes.io/router." + name);
+      return found == ingress.traefik_annotations.end() ? std::string() : found->second;
+    };
+    for (const std::string& reference : split(annotated("middlewares"), ',')) {
+      if (trim(reference).empty()) continue;
+      middlewares_.resolve(std::string(trim(reference)), ingress.name.namespace_name, middlewares);
     }
-    const auto add_path = [&](const std::string& host, const std::string& path, const std::string& type,
+    const std::string own_matcher = annotated("pathmatcher");
+    const auto add_path = [&](const std::string& host, const std::string& path, const std::string& matcher,
                               const kubernetes::IngressBackend& backend, const std::string& router_name) {
       Route route{.host = host, .path = path.empty() ? "/" : path, .kind = "Ingress", .object = ingress.name};
-      route.rule = ingress_rule(host, path, type);
+      route.rule = ingress_rule(host, path, matcher);
       route.created = ingress.created;
       route.middlewares = middlewares;
       route.tls = std::find(ingress.tls_hosts.begin(), ingress.tls_hosts.end(), host) != ingress.tls_hosts.end();
-      route.router = routers_.find("kubernetes", route.rule, router_name);
+      route.router = routers_.claim("kubernetes", route.rule, router_name);
       route.backends.push_back({.service = {ingress.name.namespace_name, backend.service},
                                 .port_name = backend.port_name,
                                 .port_number = backend.port_number});
+      if (!route.router) unmatched_.push_back({.first = routes_.size(), .count = 1, .router_name = router_name});
       routes_.push_back(std::move(route));
     };
+    // Traefik leaves rules without paths and backends that are no Services alone.
     for (const auto& rule : ingress.rules) {
       for (const auto& path : rule.paths) {
-        if (path.backend) {
-          add_path(rule.host, path.path, path.path_type, *path.backend,
-                   ingress_router_name(ingress.name, rule.host, path.path));
-        }
-      }
-      // A rule without paths sends its host to the default backend.
-      if (rule.paths.empty() && ingress.default_backend) {
-        add_path(rule.host, "", "Prefix", *ingress.default_backend, ingress_router_name(ingress.name, rule.host, ""));
+        if (!path.backend) continue;
+        const bool chosen = path.path_type.empty() || path.path_type == "ImplementationSpecific";
+        const std::string matcher = path.path_type == "Exact"             ? "Path"
+                                    : chosen && !own_matcher.empty() ? own_matcher
+                                                                          : "PathPrefix";
+        add_path(rule.host, path.path, matcher, *path.backend,
+                 normalized_name(ingress.name.namespace_name + "-" + ingress.name.name + "-" + rule.host + path.path));
       }
     }
+    // The default backend counts only where there is no rule, and only the first of the cluster.
     if (ingress.rules.empty() && ingress.default_backend) {
-      add_path("", "/", "Prefix", *ingress.default_backend, "default-router@kubernetes");
+      add_path("", "/", "PathPrefix", *ingress.default_backend, "default-router");
     }
   }
 
-  void add(const kubernetes::IngressRoute& object, const std::string& kind) {
-    for (const auto& rule : object.rules) {
-      Route route{.kind = kind, .object = object.name};
-      route.rule = rule.match;
-      route.created = object.created;
-      route.entry_points = object.entry_points;
-      route.tls = object.tls;
-      if (kind == "IngressRoute") route.router = routers_.find("kubernetescrd", rule.match);
-      // Another instance's, unless this one has a router for it all the same.
-      if (object.class_annotation && *object.class_annotation != legacy_class && !route.router) continue;
-      for (const auto& middleware : rule.middlewares) {
-        middlewares_.resolve_object(middleware, object.name.namespace_name, kind == "IngressRouteTCP", route.middlewares);
-      }
-      std::set<ObjectName> visited;
-      for (const auto& service : rule.services) add_service(service, object.name.namespace_name, false, visited, route);
-      const auto targets = targets_of_rule(rule.match);
-      if (!targets || targets->empty()) {
-        route.host = rule.match;
-        route.path = "/";
-        routes_.push_back(std::move(route));
-        continue;
-      }
+  void add_all(const kubernetes::Listed<kubernetes::IngressRoute>& list, const std::string& kind) {
+    std::set<ObjectName> current;
+    for (const auto& object : list.items) {
+      if (!object.old_group) current.insert(object.name);
+    }
+    for (const auto& object : list.items) {
+      if (object.old_group && (!is_read(true) || current.contains(object.name))) continue;
+      for (const auto& rule : object.rules) add(object, rule, kind);
+    }
+  }
+
+  void add(const kubernetes::IngressRoute& object, const kubernetes::IngressRouteRule& rule, const std::string& kind) {
+    Route route{.kind = kind, .object = object.name};
+    route.rule = rule.match;
+    route.created = object.created;
+    route.entry_points = object.entry_points;
+    route.tls = object.tls;
+    const std::string router_name = normalized_name(object.name.namespace_name + "-" + object.name.name);
+    if (kind == "IngressRoute") route.router = routers_.claim("kubernetescrd", rule.match, router_name);
+    // Another instance's, unless this one has its router all the same.
+    const bool foreign = object.class_annotation && !object.class_annotation->empty() &&
+                         *object.class_annotation != legacy_class;
+    if (foreign && !route.router) return;
+    const bool tcp = kind == "IngressRouteTCP";
+    for (const auto& middleware : rule.middlewares) {
+      middlewares_.resolve_object(middleware, object.name.namespace_name, tcp, route.middlewares);
+    }
+    std::set<ObjectName> visited;
+    for (const auto& service : rule.services) add_service(service, object.name.namespace_name, false, visited, route);
+    const std::size_t first = routes_.size();
+    const auto targets = targets_of_rule(rule.match);
+    if (!targets || targets->empty()) {
+      route.host = rule.match;  // as written: nobody can say which host it means
+      route.path = "/";
+      routes_.push_back(route);
+    } else {
       for (const RuleTarget& target : *targets) {
         route.host = target.host;
         route.path = target.path.empty() ? "/" : target.path;
         routes_.push_back(route);
       }
+    }
+    if (kind == "IngressRoute" && !route.router) {
+      unmatched_.push_back({.first = first, .count = routes_.size() - first, .router_name = router_name});
     }
   }
 
@@ -184,11 +183,8 @@ class Builder {
     const ObjectName name{reference.namespace_name.empty() ? own_namespace : reference.namespace_name, reference.name};
     if (reference.kind != "TraefikService") {
       RouteBackend backend{.service = name, .through_traefik_service = through};
-      const bool number = !reference.port.empty() &&
-                          std::all_of(reference.port.begin(), reference.port.end(),
-                                      [](unsigned char c) { return std::isdigit(c) != 0; });
-      if (number) {
-        backend.port_number = std::atoi(reference.port.c_str());
+      if (const auto number = port_number(reference.port)) {
+        backend.port_number = *number;
       } else {
         backend.port_name = reference.port;
       }
@@ -210,9 +206,30 @@ class Builder {
   std::map<ObjectName, const kubernetes::TraefikService*> traefik_services_;
   std::set<std::string> classes_;
   std::vector<Route> routes_;
+  std::vector<Unmatched> unmatched_;
 };
 
 }  // namespace
+
+std::optional<int> port_number(std::string_view text) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number <= 0) return std::nullopt;
+  return number;
+}
+
+const kubernetes::ServicePort* port_of(const RouteBackend& backend, const kubernetes::Service& service) {
+  for (const auto& port : service.ports) {
+    if (backend.port_name.empty() ? port.port == backend.port_number : port.name == backend.port_name) return &port;
+  }
+  return nullptr;
+}
+
+bool port_exists(const RouteBackend& backend, const kubernetes::Service& service, bool of_ingress) {
+  if (port_of(backend, service) != nullptr) return true;
+  // Of an ExternalName Service an IngressRoute may ask for any number; an Ingress may not.
+  return !of_ingress && service.type == "ExternalName" && backend.port_name.empty() && backend.port_number != 0;
+}
 
 std::vector<Route> routes_of(const Snapshot& snapshot) {
   const auto* cluster = state_of(snapshot.kubernetes);

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fleet/snapshot.h"
@@ -41,6 +42,13 @@ struct Route {
   // Index into the Traefik state's routers; nothing: no router carries it (or Traefik is unknown).
   std::optional<std::size_t> router;
 };
+
+// A port as objects write it: digits are a number, anything else a name (nothing).
+std::optional<int> port_number(std::string_view text);
+// The Service's port that the backend asks for; null when it has none of that name or number.
+const kubernetes::ServicePort* port_of(const RouteBackend& backend, const kubernetes::Service& service);
+// Does Traefik find the port? `of_ingress`: the backend is written in an Ingress.
+bool port_exists(const RouteBackend& backend, const kubernetes::Service& service, bool of_ingress);
 
 // Only routes that are Traefik's (see shared facts on ingress classes). Empty when Kubernetes is
 // unknown.

@@ -1,0 +1,81 @@
+#include "fleet/router_index.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+#include "fleet/router_rule.h"
+
+namespace shortcircuit {
+namespace {
+
+std::string key_of(std::string_view provider, std::string_view rule) {
+  return std::string(provider) + " " + normalized_rule(rule);
+}
+
+bool begins_with_part(std::string_view name, std::string_view start) {
+  if (!name.starts_with(start)) return false;
+  return name.size() == start.size() || name[start.size()] == '-' || name[start.size()] == '@';
+}
+
+}  // namespace
+
+std::string normalized_name(std::string_view name) {
+  std::string result;
+  bool gap = false;
+  for (const char c : name) {
+    // Bytes of letters beyond ASCII stay as they are.
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80 && std::isalnum(byte) == 0) {
+      gap = true;
+      continue;
+    }
+    if (gap && !result.empty()) result += '-';
+    gap = false;
+    result += c;
+  }
+  return result;
+}
+
+RouterIndex::RouterIndex(const traefik::State* traefik) : traefik_(traefik) {
+  if (traefik == nullptr) return;
+  for (std::size_t i = 0; i < traefik->routers.size(); ++i) {
+    const auto& router = traefik->routers[i];
+    by_rule_[key_of(router.provider, router.rule)].push_back(i);
+    by_name_.try_emplace(router.name, i);
+  }
+  std::string_view version = traefik->version;
+  if (version.starts_with('v')) version.remove_prefix(1);
+  std::from_chars(version.data(), version.data() + version.size(), major_version_);
+}
+
+std::optional<std::size_t> RouterIndex::claim(std::string_view provider, std::string_view rule,
+                                              std::string_view name_start) {
+  const auto found = by_rule_.find(key_of(provider, rule));
+  if (found == by_rule_.end()) return std::nullopt;
+  for (const std::size_t candidate : found->second) {
+    if (!begins_with_part(traefik_->routers[candidate].name, name_start)) continue;
+    claimed_.insert(candidate);
+    return candidate;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::size_t> RouterIndex::remaining(std::string_view provider, std::string_view rule,
+                                                  std::string_view name) const {
+  if (const auto found = by_rule_.find(key_of(provider, rule)); found != by_rule_.end()) {
+    for (const std::size_t candidate : found->second) {
+      if (!claimed_.contains(candidate)) return candidate;
+    }
+  }
+  const auto named = by_name_.find(std::string(name) + "@" + std::string(provider));
+  if (named == by_name_.end() || claimed_.contains(named->second)) return std::nullopt;
+  return named->second;
+}
+
+bool RouterIndex::provider_runs(std::string_view title) const {
+  if (traefik_ == nullptr || traefik_->providers.empty()) return true;
+  return std::find(traefik_->providers.begin(), traefik_->providers.end(), title) != traefik_->providers.end();
+}
+
+}  // namespace shortcircuit
