@@ -25,7 +25,7 @@ ALLOWED = {
 # Third-party header → the files that may see it.
 OWNERS = {
     r"curl/": r"http/(curl_\w+|dns_lookup)\.(cpp|h)",
-    r"ares": r"http/\w*(dns|ares)\w*\.(cpp|h)",
+    r"ares": r"http/(dns_lookup|curl_http)\.(cpp|h)",  # curl_http starts and ends both libraries
     r"nlohmann/json_fwd": r"base/json\.h",
     r"nlohmann/json\.hpp": r"base/json\w*\.cpp",
     r"yaml-cpp/": r"config/yaml_\w+\.(cpp|h)",
