@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <mutex>
+#include <thread>
 
 #include "app/engine.h"
 #include "app/setup.h"
@@ -116,6 +118,15 @@ PageSources page_sources(Service& service, const Options& options) {
           .telemetry_path = options.telemetry_path};
 }
 
+// An idle client may hold one of civetweb's threads for two seconds more. Nothing that needs an
+// orderly end is left by then, so the process does not wait for it.
+void leave_soon() {
+  std::thread([] {
+    std::this_thread::sleep_for(700ms);
+    std::_Exit(0);
+  }).detach();
+}
+
 }  // namespace
 
 int serve(const Options& options) {
@@ -142,6 +153,7 @@ int serve(const Options& options) {
         }
         while (wait_for_signal() == SIGHUP) (void)service.reload();
         log_info("stopping");
+        leave_soon();
       }
     }
   }

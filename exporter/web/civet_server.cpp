@@ -1,9 +1,15 @@
 // The only place that sees civetweb.
+#include <arpa/inet.h>
 #include <civetweb.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstring>
 #include <mutex>
+#include <thread>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -19,11 +25,25 @@ std::string_view reason_phrase(int status) {
   return mg_get_response_code_text(no_connection, status);
 }
 
+// Connects and closes; whether it works does not matter.
+void knock(const std::string& address) {
+  const auto colon = address.rfind(':');
+  const std::string host = address.substr(0, colon) == "0.0.0.0" ? "127.0.0.1" : address.substr(0, colon);
+  sockaddr_in target{};
+  target.sin_family = AF_INET;
+  target.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1))));
+  if (inet_pton(AF_INET, host.c_str(), &target.sin_addr) != 1) return;
+  const int socket_number = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (socket_number < 0) return;
+  (void)connect(socket_number, reinterpret_cast<const sockaddr*>(&target), sizeof(target));
+  close(socket_number);
+}
+
 class CivetServer : public Server {
  public:
   explicit CivetServer(WebHandler handler) : handler_(std::move(handler)) {}
   ~CivetServer() override {
-    if (context_ != nullptr) mg_stop(context_);
+    stop();
     mg_exit_library();
   }
   CivetServer(const CivetServer&) = delete;
@@ -33,6 +53,7 @@ class CivetServer : public Server {
   [[nodiscard]] std::vector<std::string> addresses() const override { return addresses_; }
 
  private:
+  void stop();
   static int on_request(mg_connection* connection, void* self) noexcept;
   static int on_log(const mg_connection* connection, const char* message);
   void answer(mg_connection* connection, const mg_request_info& info);
@@ -70,6 +91,21 @@ int CivetServer::on_request(mg_connection* connection, void* self) noexcept {
     log_error("a page could not be made");
   }
   return 1;
+}
+
+// civetweb's accepting thread looks for the stop flag only when its poll returns, which may take
+// 2 s: a connection to each of its own ports wakes it.
+void CivetServer::stop() {
+  if (context_ == nullptr) return;
+  std::atomic<bool> stopped{false};
+  const std::jthread waker([&] {
+    while (!stopped) {
+      for (const std::string& address : addresses_) knock(address);
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  });
+  mg_stop(context_);
+  stopped = true;
 }
 
 void CivetServer::answer(mg_connection* connection, const mg_request_info& info) {
