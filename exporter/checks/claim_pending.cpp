@@ -25,6 +25,7 @@ Verdict judge_claims(const Fleet& fleet) {
   for (const auto& item : cluster.storage_classes.items) by_name[item.name] = &item;
   std::set<kubernetes::ObjectName> used;
   for (const auto& pod : cluster.pods.items) {
+    if (pod.phase == "Succeeded" || pod.phase == "Failed") continue;  // waits for nothing any more
     for (const std::string& claim : pod.claims) used.insert({pod.name.namespace_name, claim});
   }
   for (const auto& claim : cluster.claims.items) {

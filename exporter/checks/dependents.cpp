@@ -36,10 +36,15 @@ class Lister {
       }
       const bool api_server = name.namespace_name == "default" && name.name == "kubernetes";
       if (!service.hand_kept() || api_server) continue;
-      for (const std::string& text : service.addresses()) {
-        if (const auto address = IpAddress::parse(text)) {
-          add("endpoint", "Service", name.text(), *address, "requests to this Service meet a dead address",
-              fmt::format("kubectl -n {} edit endpoints {}", name.namespace_name, name.name));
+      std::set<IpAddress> seen;
+      for (const auto* slice : service.slices) {
+        for (const auto& endpoint : slice->endpoints) {
+          if (endpoint.target_kind == "Pod") continue;  // a controller's
+          for (const std::string& text : endpoint.addresses) {
+            const auto address = IpAddress::parse(text);
+            if (!address || !seen.insert(*address).second) continue;
+            add("endpoint", "Service", name.text(), *address, "requests to this Service meet a dead address", service.edit_command());
+          }
         }
       }
     }
@@ -53,6 +58,16 @@ class Lister {
     }
     for (const auto& config_map : cluster.config_maps.items) {
       for (const auto& proxy : config_map.proxies) add_proxy("ConfigMap", config_map.name, proxy);
+    }
+  }
+
+  void probe_proxies() {
+    for (const probes::Config& probe : fleet_.config.probes) {
+      const auto url = parse_url(probe.proxy);
+      const auto address = url ? url->address() : std::nullopt;
+      if (address) {
+        add("proxy", "Probe", probe.target, *address, "the probe cannot ask any more", fmt::format("probes: {}: proxy in the exporter's configuration", probe.target));
+      }
     }
   }
 
@@ -71,6 +86,10 @@ class Lister {
       for (const IpAddress& address : node.internal_addresses) {
         add("node_address", "Node", node.name, address, "the kubelet and everything on the node are unreachable",
             "set --node-ip on the node and restart k3s there");
+      }
+      for (const IpAddress& address : node.external_addresses) {
+        add("node_address", "Node", node.name, address, "what reaches the node from outside by this address does not any more",
+            "set --node-external-ip on the node and restart k3s there");
       }
       for (const auto& [annotation, value] : node.flannel_addresses) {
         if (const auto address = IpAddress::parse(value)) {
@@ -168,6 +187,7 @@ class Lister {
 void list_dependents(const Fleet& fleet, Judgement& judgement) {
   Lister lister(fleet, judgement);
   lister.endpoints();
+  lister.probe_proxies();
   if (const auto* cluster = fleet.cluster()) {
     lister.proxies(*cluster);
     lister.nodes(*cluster);

@@ -1,7 +1,6 @@
 #include "checks/judgement.h"
 
 #include <algorithm>
-#include <set>
 #include <tuple>
 
 #include "checks/check.h"
@@ -29,12 +28,10 @@ LayerStatus status_of(const LayerCount& count) {
 Judgement judge(const Fleet& fleet) {
   Judgement judgement{.time = fleet.snapshot.time, .snapshot = fleet.snapshot.number};
   std::array<LayerCount, layer_names.size()> layers;
-  std::set<std::string> unjudged;  // checks that could not see everything
   for (const CheckDefinition* check : all_checks()) {
     Verdict verdict = check->judge(fleet);
     LayerCount& layer = layers[static_cast<std::size_t>(check->layer)];
     layer.applicable = layer.applicable || verdict.applicable;
-    if (!verdict.unknown.empty()) unjudged.insert(std::string(check->name));
     for (std::string& unknown : verdict.unknown) {
       if (std::find(layer.unknown.begin(), layer.unknown.end(), unknown) == layer.unknown.end()) {
         layer.unknown.push_back(std::move(unknown));
@@ -58,7 +55,7 @@ Judgement judge(const Fleet& fleet) {
   }
   std::stable_sort(judgement.findings.begin(), judgement.findings.end(),
                    [](const Finding& a, const Finding& b) { return a.layer < b.layer; });
-  walk_routes(fleet, unjudged, judgement);
+  walk_routes(fleet, judgement);
   list_dependents(fleet, judgement);
   return judgement;
 }

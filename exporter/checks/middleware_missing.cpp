@@ -6,33 +6,39 @@
 
 #include "base/text.h"
 #include "checks/check.h"
+#include "checks/route_faults.h"
 #include "checks/unknown.h"
+#include "fleet/router_index.h"
 
 namespace shortcircuit {
 namespace {
 
-// Right after its start Traefik calls every middleware of the CRD provider missing for 1-2 s.
-constexpr auto start_up_time = std::chrono::seconds(30);
-
-// The names that routers' errors call missing: `middleware "web-auth@kubernetescrd" does not exist`.
-std::set<std::string> missing_in_traefik(const traefik::State& traefik) {
+// What routers' errors say of middlewares: `middleware "web-auth@kubernetescrd" does not exist`, or
+// another fault of one. By the middleware's name, the first error that names it.
+std::map<std::string, std::string> errors_by_middleware(const traefik::State& traefik) {
   constexpr std::string_view before = "middleware \"";
-  constexpr std::string_view after = "\" does not exist";
-  std::set<std::string> names;
+  std::map<std::string, std::string> errors;
   for (const auto& router : traefik.routers) {
-    for (const std::string_view error : router.errors) {
+    for (const std::string& error : router.errors) {
       const auto begin = error.find(before);
-      if (begin == std::string_view::npos) continue;
+      if (begin == std::string::npos) continue;
       const auto end = error.find('"', begin + before.size());
-      if (end == std::string_view::npos || !error.substr(end).starts_with(after)) continue;
-      names.emplace(error.substr(begin + before.size(), end - begin - before.size()));
+      if (end == std::string::npos) continue;
+      errors.try_emplace(error.substr(begin + before.size(), end - begin - before.size()), error);
     }
   }
-  return names;
+  return errors;
+}
+
+// Traefik looks a name without a provider up in the provider of the router.
+std::string qualified(const RouteMiddleware& middleware, const Route& route) {
+  if (middleware.reference.find('@') != std::string::npos) return middleware.reference;
+  return middleware.reference + (route.kind == "Ingress" ? "@kubernetes" : "@kubernetescrd");
 }
 
 struct Use {
   RouteMiddleware middleware;
+  std::string qualified;  // as routers' errors name it
   std::vector<std::string> routes;
 };
 
@@ -63,14 +69,17 @@ Finding provider_off(const Use& use) {
           .cure = "start Traefik with --providers.kubernetescrd (Helm: providers.kubernetesCRD.enabled: true)"};
 }
 
-Finding router_error(const std::string& object, const std::string& reference, const std::string& who) {
+Finding router_error(const std::string& object, const std::string& reference, const std::string& error, const std::string& who) {
+  const bool no_provider = reference.find('@') == std::string::npos;
   return {.severity = Severity::critical,
           .reason = "router_error",
           .kind = "Middleware",
           .object = object,
-          .message = fmt::format("Traefik says that middleware {} does not exist; {} is disabled and answers 404.", reference, who),
-          .cure = fmt::format("define {} in its provider, or correct the reference; see /api/http/middlewares of Traefik for "
-                              "the names that it knows", reference)};
+          .message = fmt::format("Traefik says: {}; {} is disabled and answers 404.", error, who),
+          .cure = no_provider
+                      ? fmt::format("name its provider: <namespace>-{}@kubernetescrd", reference)
+                      : fmt::format("define {} in its provider, or correct the reference; see /api/http/middlewares of Traefik for "
+                                    "the names that it knows", reference)};
 }
 
 Verdict judge_middlewares(const Fleet& fleet) {
@@ -81,8 +90,9 @@ Verdict judge_middlewares(const Fleet& fleet) {
   if (!cluster_known) return verdict;  // whose routers these are, and what they should have, is unknown
   const traefik::State* traefik = nullptr;
   if (!fleet.config.traefik.empty() && need(fleet.snapshot.traefik, "Traefik", verdict)) traefik = fleet.traefik();
-  const std::set<std::string> missing = traefik != nullptr ? missing_in_traefik(*traefik) : std::set<std::string>{};
-  const bool starting = traefik != nullptr && traefik->started && fleet.snapshot.time - *traefik->started < start_up_time;
+  const auto errors = traefik != nullptr ? errors_by_middleware(*traefik) : std::map<std::string, std::string>{};
+  // Right after its start Traefik calls every middleware of the CRD provider missing for 1-2 s.
+  const bool starting = RouteFaults(fleet).traefik_starting();
   bool held_back = false;
   const auto add_router_error = [&](Finding finding) {
     if (starting) {
@@ -97,6 +107,7 @@ Verdict judge_middlewares(const Fleet& fleet) {
     for (const RouteMiddleware& middleware : route.middlewares) {
       Use& use = uses[(middleware.tcp ? "tcp " : "") + middleware.reference];
       use.middleware = middleware;
+      use.qualified = qualified(middleware, route);
       const std::string name = fmt::format("{} {}", route.kind, route.object.text());
       if (std::find(use.routes.begin(), use.routes.end(), name) == use.routes.end()) use.routes.push_back(name);
     }
@@ -107,17 +118,24 @@ Verdict judge_middlewares(const Fleet& fleet) {
   if (cluster != nullptr) {
     need(cluster->ingresses, "ingresses", verdict);
     need(cluster->ingress_routes, "ingressroutes", verdict);
+    need(cluster->ingress_classes, "ingressclasses", verdict);
     need(cluster->middlewares, "middlewares", verdict);
-    for (const auto& item : cluster->middlewares.items) objects.insert(item.name);
-    for (const auto& item : cluster->middleware_tcps.items) tcp_objects.insert(item.name);
+    if (!cluster->ingress_route_tcps.items.empty()) need(cluster->middleware_tcps, "middlewaretcps", verdict);
+    const bool old_group_read = major_version_of(traefik) < 3;
+    for (const auto& item : cluster->middlewares.items) {
+      if (!item.old_group || old_group_read) objects.insert(item.name);
+    }
+    for (const auto& item : cluster->middleware_tcps.items) {
+      if (!item.old_group || old_group_read) tcp_objects.insert(item.name);
+    }
   }
   const bool crd_off = traefik != nullptr && !traefik->providers.empty() &&
                        std::find(traefik->providers.begin(), traefik->providers.end(), "KubernetesCRD") == traefik->providers.end();
   std::set<std::string> said;  // two references may mean one object
   for (const auto& [key, use] : uses) {
     const RouteMiddleware& middleware = use.middleware;
-    known_references.insert(middleware.reference);
-    const bool called_missing = missing.contains(middleware.reference);
+    known_references.insert(use.qualified);
+    const auto error = errors.find(use.qualified);
     const std::string object = middleware.object ? middleware.object->text() : middleware.reference;
     if (middleware.object) {
       const bool list_known = middleware.tcp ? cluster->middleware_tcps.known() : cluster->middlewares.known();
@@ -126,19 +144,19 @@ Verdict judge_middlewares(const Fleet& fleet) {
         if (said.insert("absent " + object).second) verdict.findings.push_back(absent(use));
         continue;
       }
-      if (exists && crd_off && called_missing) {
+      if (exists && crd_off && error != errors.end()) {
         if (said.insert("off " + object).second) verdict.findings.push_back(provider_off(use));
         continue;
       }
     }
-    if (called_missing && said.insert("error " + object).second) {
-      add_router_error(router_error(object, middleware.reference, users(use)));
+    if (error != errors.end() && said.insert("error " + object).second) {
+      add_router_error(router_error(object, middleware.reference, error->second, users(use)));
     }
   }
   // Routers that no object of the cluster explains (file, docker …), or whose object was not read.
-  for (const std::string& reference : missing) {
+  for (const auto& [reference, error] : errors) {
     if (known_references.contains(reference) || !said.insert("error " + reference).second) continue;
-    add_router_error(router_error(reference, reference, "a router"));
+    add_router_error(router_error(reference, reference, error, "its router"));
   }
   if (held_back) verdict.unknown.push_back("Traefik started less than 30 s ago and may not have loaded its middlewares yet");
   return verdict;
@@ -152,7 +170,7 @@ const CheckDefinition middleware_missing_check{
     .question = "Does every middleware that a route names exist?",
     .reasons = {{"object_absent", "No such Middleware object exists."},
                 {"provider_off", "The object exists, and Traefik runs without the provider that reads it."},
-                {"router_error", "Traefik itself says that it does not exist (another provider's, or not loaded)."}},
+                {"router_error", "Traefik itself refuses it (another provider's, not loaded, or wrong in itself)."}},
     .judge = judge_middlewares};
 
 }  // namespace shortcircuit

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
+#include <string_view>
+#include <vector>
 
 #include "checks/check.h"
 #include "checks/unknown.h"
@@ -8,18 +10,47 @@
 namespace shortcircuit {
 namespace {
 
-// Labels that the operators of LINSTOR put on their pods (Piraeus v1 and v2, LINBIT's own chart).
-bool belongs_to_linstor(const kubernetes::Pod& pod) {
-  constexpr std::array<std::string_view, 4> names{"piraeus-datastore", "piraeus-operator", "piraeus", "linstor"};
-  constexpr std::array<std::string_view, 2> labels{"app.kubernetes.io/name", "app.kubernetes.io/part-of"};
-  for (const std::string_view label : labels) {
-    const auto found = pod.labels.find(std::string(label));
-    if (found == pod.labels.end()) continue;
-    for (const std::string_view name : names) {
-      if (found->second.starts_with(name)) return true;
+bool mentions_linstor(std::string_view text) {
+  return text.find("piraeus") != std::string_view::npos || text.find("linstor") != std::string_view::npos;
+}
+
+// By the labels that Piraeus and LINBIT's charts set, or by name. What the operator runs (satellites,
+// the CSI driver) says so by its component.
+bool belongs_to_operator(const kubernetes::Pod& pod) {
+  const auto label = [&](const char* name) {
+    const auto found = pod.labels.find(std::string("app.kubernetes.io/") + name);
+    return found == pod.labels.end() ? std::string() : found->second;
+  };
+  const bool labelled = mentions_linstor(label("name")) || mentions_linstor(label("part-of"));
+  if (!labelled && !mentions_linstor(pod.name.name)) return false;
+  const std::string component = label("component");
+  return pod.name.name.find("operator") != std::string::npos || component.find("operator") != std::string::npos ||
+         (labelled && component.empty());
+}
+
+// The pods that answer webhooks: what crash-loops there refuses writes.
+bool answers_webhook(const kubernetes::Pod& pod, const std::vector<const kubernetes::Service*>& services) {
+  return std::any_of(services.begin(), services.end(), [&](const kubernetes::Service* service) {
+    if (service->name.namespace_name != pod.name.namespace_name || service->selector.empty()) return false;
+    return std::all_of(service->selector.begin(), service->selector.end(), [&](const auto& wanted) {
+      const auto found = pod.labels.find(wanted.first);
+      return found != pod.labels.end() && found->second == wanted.second;
+    });
+  });
+}
+
+std::vector<const kubernetes::Service*> webhook_services(const Fleet& fleet) {
+  std::vector<const kubernetes::Service*> services;
+  const auto& cluster = *fleet.cluster();
+  for (const auto* list : {&cluster.validating_webhooks, &cluster.mutating_webhooks}) {
+    for (const auto& configuration : list->items) {
+      for (const auto& webhook : configuration.webhooks) {
+        const auto* endpoints = webhook.service ? fleet.endpoints.find(*webhook.service) : nullptr;
+        if (endpoints != nullptr) services.push_back(endpoints->service);
+      }
     }
   }
-  return false;
+  return services;
 }
 
 Verdict judge_operators(const Fleet& fleet) {
@@ -28,15 +59,18 @@ Verdict judge_operators(const Fleet& fleet) {
   if (!need(fleet.snapshot.kubernetes, "Kubernetes", verdict)) return verdict;
   const auto& cluster = *fleet.cluster();
   if (!need(cluster.pods, "pods", verdict)) return verdict;
+  const auto services = webhook_services(fleet);
   for (const auto& pod : cluster.pods.items) {
-    if (pod.waiting_reason != "CrashLoopBackOff" || !belongs_to_linstor(pod)) continue;
+    if (pod.waiting_reason != "CrashLoopBackOff") continue;
+    const bool of_linstor = belongs_to_operator(pod);
+    if (!of_linstor && !answers_webhook(pod, services)) continue;
     verdict.findings.push_back(
         {.severity = Severity::critical,
          .reason = "crash_loop",
          .kind = "Pod",
          .object = pod.name.text(),
-         .message = fmt::format("Pod {} crashes again and again ({} restarts): no volume is made or moved meanwhile.",
-                                pod.name.text(), pod.restarts),
+         .message = fmt::format("Pod {} crashes again and again ({} restarts): {}.", pod.name.text(), pod.restarts,
+                                of_linstor ? "no volume is made or moved meanwhile" : "the webhook that it answers is unreliable"),
          .cure = fmt::format("kubectl -n {} logs {} --previous; a webhook configuration that is missing or has no "
                              "backend is the usual cause", pod.name.namespace_name, pod.name.name)});
   }
@@ -48,7 +82,7 @@ Verdict judge_operators(const Fleet& fleet) {
 const CheckDefinition operator_crash_looping_check{
     .name = "operator_crash_looping",
     .layer = Layer::webhook,
-    .question = "Does LINSTOR's operator crash again and again?",
+    .question = "Does LINSTOR's operator, or what answers a webhook, crash again and again?",
     .reasons = {{"crash_loop", "A pod of the operator is in CrashLoopBackOff."}},
     .judge = judge_operators};
 

@@ -59,6 +59,7 @@ Verdict judge_proxies(const Fleet& fleet) {
   }
   if (!fleet.config.kubernetes.empty() && need(fleet.snapshot.kubernetes, "Kubernetes", verdict)) {
     const auto& cluster = *fleet.cluster();
+    need(cluster.nodes, "nodes", verdict);  // which pods' addresses are somebody's
     const auto add_workloads = [&](const kubernetes::Listed<kubernetes::Workload>& list, std::string_view kind) {
       need(list, kind, verdict);
       for (const auto& workload : list.items) {

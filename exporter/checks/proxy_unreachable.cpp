@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "checks/check.h"
 #include "checks/unknown.h"
 
@@ -12,20 +14,28 @@ std::string reason_of(const probes::Outcome& outcome) {
   return "refused";
 }
 
+// One failure is none: the poll before tells.
+bool worked_just_before(const Observed<probes::State>& observed, const std::string& name) {
+  if (observed.earlier.empty() || !observed.earlier.back().state) return false;
+  const auto& outcomes = observed.earlier.back().state->outcomes;
+  return std::any_of(outcomes.begin(), outcomes.end(),
+                     [&](const probes::Outcome& before) { return before.name == name && !before.proxy_failed; });
+}
+
 Verdict judge_proxies(const Fleet& fleet) {
   Verdict verdict{.applicable = false};
-  for (std::size_t i = 0; i < fleet.snapshot.probes.size(); ++i) {
-    const auto& probe = fleet.config.probes[i];
-    if (probe.proxy.empty()) continue;
+  for (const auto& observed : fleet.snapshot.probes) {
+    const auto probe = std::find_if(fleet.config.probes.begin(), fleet.config.probes.end(),
+                                    [&](const probes::Config& config) { return config.target == observed.target; });
+    if (probe == fleet.config.probes.end() || probe->proxy.empty()) continue;
     verdict.applicable = true;
-    const auto& observed = fleet.snapshot.probes[i];
     if (!observed.state) {
       verdict.unknown.push_back(fmt::format("probe {}: {}", observed.target,
                                             observed.health.last_error ? observed.health.last_error->message : "not run yet"));
       continue;
     }
     for (const probes::Outcome& outcome : observed.state->outcomes) {
-      if (!outcome.proxy_failed) continue;
+      if (!outcome.proxy_failed || worked_just_before(observed, outcome.name)) continue;
       const std::string reason = reason_of(outcome);
       verdict.findings.push_back(
           {.severity = Severity::critical,

@@ -4,50 +4,71 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <unordered_map>
 
 #include "base/text.h"
+#include "checks/address.h"
+#include "checks/entry.h"
+#include "checks/route_faults.h"
 
 namespace shortcircuit {
 namespace {
 
 using kubernetes::ObjectName;
 
-// Findings by `check kind object`, so that a link finds its own without a scan.
+// Findings by `check object`, so that a link finds its own without a scan. Information breaks no link.
 class FindingIndex {
  public:
   explicit FindingIndex(std::vector<Finding>& findings) {
     for (Finding& finding : findings) {
-      by_object_[fmt::format("{} {}", finding.check, finding.object)].push_back(&finding);
-      by_check_[std::string(finding.check)].push_back(&finding);
+      if (finding.severity != Severity::info) by_object_[fmt::format("{} {}", finding.check, finding.object)].push_back(&finding);
     }
   }
-  [[nodiscard]] std::vector<Finding*> of(std::string_view check, std::string_view object) const {
+  [[nodiscard]] const std::vector<Finding*>& of(std::string_view check, std::string_view object) const {
+    static const std::vector<Finding*> none;
     const auto found = by_object_.find(fmt::format("{} {}", check, object));
-    return found == by_object_.end() ? std::vector<Finding*>{} : found->second;
-  }
-  [[nodiscard]] std::vector<Finding*> of(const std::string& check) const {
-    const auto found = by_check_.find(check);
-    return found == by_check_.end() ? std::vector<Finding*>{} : found->second;
+    return found == by_object_.end() ? none : found->second;
   }
 
  private:
-  std::map<std::string, std::vector<Finding*>> by_object_;
-  std::map<std::string, std::vector<Finding*>> by_check_;
+  std::unordered_map<std::string, std::vector<Finding*>> by_object_;
+};
+
+// A link while it is put together.
+struct Draft {
+  std::vector<std::string> texts;
+  std::vector<Finding*> found;
+  bool unknown = false;
+
+  void name(std::string text) {
+    if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
+  }
+  void add(Finding* finding) {
+    if (std::find(found.begin(), found.end(), finding) == found.end()) found.push_back(finding);
+  }
+  void add(const std::vector<Finding*>& findings) {
+    for (Finding* finding : findings) add(finding);
+  }
 };
 
 class Walker {
  public:
-  Walker(const Fleet& fleet, const std::set<std::string>& unjudged, Judgement& judgement)
-      : fleet_(fleet), unjudged_(unjudged), findings_(judgement.findings) {}
+  Walker(const Fleet& fleet, Judgement& judgement) : fleet_(fleet), faults_(fleet), findings_(judgement.findings) {
+    for (Entry& entry : judge_entry_addresses(fleet)) entries_.emplace(entry.address, std::move(entry));
+    for (const EndpointAddress& address : judge_endpoint_addresses(fleet)) {
+      if (address.judgement.needs_mesh) needing_mesh_.insert(address.service);
+    }
+  }
 
   RouteWalk walk(const Route& route) {
     RouteWalk walk{.route = route, .links = {}, .cause = std::nullopt};
     name_ = (route.host.empty() ? "*" : route.host) + route.path;
     entry(route, walk);
+    router(route, walk);
     external_name(route, walk);
     middleware(route, walk);
     services(route, walk);
-    router(route, walk);
     for (std::size_t i = 0; i < walk.links.size() && !walk.cause; ++i) {
       if (walk.links[i].status == LinkStatus::broken) walk.cause = i;
     }
@@ -55,15 +76,12 @@ class Walker {
   }
 
  private:
-  // One link: broken by the first of `found`, unknown when one of `checks` could not judge.
-  void link(RouteWalk& walk, std::string name, std::string text, const std::vector<Finding*>& found,
-            std::initializer_list<std::string_view> checks) {
-    RouteLink link{.link = std::move(name), .text = std::move(text), .status = LinkStatus::ok};
-    for (const std::string_view check : checks) {
-      if (unjudged_.contains(std::string(check))) link.status = LinkStatus::unknown;
-    }
-    for (Finding* finding : found) {
-      if (finding->severity == Severity::info) continue;
+  // Broken by the first of its findings, whatever else is unknown.
+  void link(RouteWalk& walk, std::string name, const Draft& draft) const {
+    RouteLink link{.link = std::move(name),
+                   .text = enumerate(draft.texts, 6),
+                   .status = draft.unknown ? LinkStatus::unknown : LinkStatus::ok};
+    for (Finding* finding : draft.found) {
       if (link.status != LinkStatus::broken) {
         link.status = LinkStatus::broken;
         link.layer = finding->layer;
@@ -79,148 +97,161 @@ class Walker {
   }
 
   // With DNS each host has its own entries; without, all share the configured ones.
-  void entry(const Route& route, RouteWalk& walk) {
+  void entry(const Route& route, RouteWalk& walk) const {
     const Expectations& expect = fleet_.config.expect;
-    std::vector<IpAddress> entries = expect.entry_addresses;
+    std::vector<IpAddress> addresses = expect.entry_addresses;
+    Draft draft;
     if (expect.resolve) {
       const auto* names = state_of(fleet_.snapshot.dns);
-      const auto answer = names == nullptr ? decltype(names->hosts.begin()){} : names->hosts.find(route.host);
-      if (names != nullptr && answer != names->hosts.end() && answer->second) {
-        entries = answer->second->addresses;
+      if (names == nullptr) {
+        draft.unknown = true;
+      } else if (const auto answer = names->hosts.find(route.host); answer != names->hosts.end()) {
+        draft.unknown = !answer->second;
+        if (answer->second) addresses = answer->second->addresses;
       }
     }
-    if (entries.empty()) return;
-    std::vector<std::string> texts;
-    std::vector<Finding*> found;
-    for (const IpAddress& address : entries) texts.push_back(address.text());
-    for (Finding* finding : findings_.of("entry_without_load_balancer")) {
-      const bool concerns = std::any_of(texts.begin(), texts.end(), [&](const std::string& address) {
-        return mentions(finding, address);
-      });
-      if (concerns) found.push_back(finding);
+    if (addresses.empty() && !draft.unknown) return;
+    for (const IpAddress& address : addresses) {
+      draft.name(address.text());
+      const auto judged = entries_.find(address);
+      if (judged == entries_.end() || judged->second.status == Entry::Status::unknown) {
+        draft.unknown = true;
+      } else if (judged->second.status == Entry::Status::uncovered) {
+        const Entry& at = judged->second;
+        draft.add(findings_.of("entry_without_load_balancer", at.reason == "not_a_node" ? address.text() : at.node));
+      }
     }
-    link(walk, "entry", join(texts, ", "), found, {"entry_without_load_balancer"});
+    link(walk, "entry", draft);
   }
 
-  // The finding is about the node that has the address, or about the address itself.
-  [[nodiscard]] bool mentions(const Finding* finding, const std::string& address) const {
-    if (finding->object == address) return true;
-    const auto* cluster = fleet_.cluster();
-    if (cluster == nullptr || finding->kind != "Node") return false;
-    const auto parsed = IpAddress::parse(address);
-    for (const auto& node : cluster->nodes.items) {
-      if (node.name != finding->object) continue;
-      for (const auto* list : {&node.internal_addresses, &node.external_addresses}) {
-        if (std::find(list->begin(), list->end(), *parsed) != list->end()) return true;
+  // What Traefik itself made of the route. A router that is absent or disabled is mostly a symptom
+  // of another link: then this one is unknown, so that it is not taken for the cause and the route
+  // not for sound.
+  void router(const Route& route, RouteWalk& walk) const {
+    const bool http = route.kind == "Ingress" || route.kind == "IngressRoute";
+    if (fleet_.config.traefik.empty() || !http) return;
+    Draft draft;
+    const auto* traefik = fleet_.traefik();
+    const RouterState state = faults_.router_state(route);
+    draft.unknown = state != RouterState::alive;
+    if (traefik == nullptr) {
+      draft.name("Traefik cannot be read");
+    } else if (!route.router) {
+      draft.name("no router in Traefik");
+    } else {
+      const auto& found = traefik->routers[*route.router];
+      draft.name(fmt::format("{}: {}{}", found.name, found.status, state == RouterState::no_servers ? ", no servers" : ""));
+    }
+    // An Ingress has a router for each of its paths; the finding speaks of the dead ones.
+    if (state != RouterState::alive && state != RouterState::unknown) {
+      for (Finding* finding : findings_.of("backend_missing", route.object.text())) {
+        if (finding->reason == "router_error" && finding->kind == route.kind) draft.add(finding);
       }
     }
-    if (const auto* mesh = fleet_.headscale()) {
-      for (const auto& peer : mesh->nodes) {
-        const bool same = peer.given_name == finding->object || peer.host_name == finding->object;
-        if (same && std::find(peer.addresses.begin(), peer.addresses.end(), *parsed) != peer.addresses.end()) return true;
-      }
-    }
-    return false;
+    link(walk, "router", draft);
   }
 
-  void external_name(const Route& route, RouteWalk& walk) {
-    std::vector<Finding*> found;
-    std::vector<std::string> names;
+  void external_name(const Route& route, RouteWalk& walk) const {
+    Draft draft;
     for (const RouteBackend& backend : route.backends) {
       const auto* endpoints = fleet_.endpoints.find(backend.service);
-      const bool external = endpoints != nullptr && endpoints->service->type == "ExternalName";
-      if (!external) continue;
-      names.push_back(endpoints->service->external_name);
-      append(found, findings_.of("external_name_refused", backend.service.text()));
+      if (endpoints == nullptr || endpoints->service->type != "ExternalName") continue;
+      draft.name(endpoints->service->external_name);
+      // The flag is one of each provider: the same Service may be refused to one route and not to another.
+      if (faults_.has_server(route)) continue;
+      const auto& found = findings_.of("external_name_refused", backend.service.text());
+      draft.add(found);
+      draft.unknown = draft.unknown || found.empty();
     }
-    if (!names.empty()) {
-      link(walk, "external_name", join(names, ", "), found, {"external_name_refused"});
-    }
+    if (!draft.texts.empty()) link(walk, "external_name", draft);
   }
 
-  // What Traefik itself made of the route. A router that is absent or disabled is a symptom of the
-  // links around it, so this link is never the cause; but a route without a working router is
-  // never called sound either.
-  void router(const Route& route, RouteWalk& walk) const {
-    RouteLink link{.link = "router", .text = "", .status = LinkStatus::unknown};
-    const auto* traefik = fleet_.traefik();
-    if (traefik == nullptr) {
-      if (fleet_.config.traefik.empty()) return;
-      link.text = "Traefik cannot be read";
-    } else if (!route.router) {
-      link.text = "no router in Traefik";
-    } else {
-      const auto& router = traefik->routers[*route.router];
-      link.text = fmt::format("{}: {}", router.name, router.status);
-      if (router.status != "disabled") link.status = LinkStatus::ok;
-    }
-    const auto after_entry = walk.links.begin() + (!walk.links.empty() && walk.links.front().link == "entry" ? 1 : 0);
-    walk.links.insert(after_entry, std::move(link));
-  }
-
-  void middleware(const Route& route, RouteWalk& walk) {
+  void middleware(const Route& route, RouteWalk& walk) const {
     if (route.middlewares.empty()) return;
-    std::vector<Finding*> found;
-    std::vector<std::string> names;
+    Draft draft;
+    const auto* cluster = fleet_.cluster();
     for (const RouteMiddleware& middleware : route.middlewares) {
       const std::string object = middleware.object ? middleware.object->text() : middleware.reference;
-      if (std::find(names.begin(), names.end(), object) != names.end()) continue;
-      names.push_back(object);
-      append(found, findings_.of("middleware_missing", object));
-      if (object != middleware.reference) append(found, findings_.of("middleware_missing", middleware.reference));
+      draft.name(object);
+      draft.add(findings_.of("middleware_missing", object));
+      const bool readable = middleware.object ? (middleware.tcp ? cluster->middleware_tcps.known() : cluster->middlewares.known())
+                                              : fleet_.traefik() != nullptr;
+      draft.unknown = draft.unknown || !readable;
     }
-    link(walk, "middleware", join(names, ", "), found, {"middleware_missing"});
+    link(walk, "middleware", draft);
   }
 
-  void services(const Route& route, RouteWalk& walk) {
-    std::vector<Finding*> absent;
-    std::vector<Finding*> ports;
-    std::vector<Finding*> addresses;
-    std::vector<std::string> service_names;
-    std::vector<std::string> port_names;
-    std::vector<std::string> address_names;
+  void services(const Route& route, RouteWalk& walk) const {
+    const auto* cluster = fleet_.cluster();
+    const bool endpoints_known = fleet_.endpoints.known();
+    const bool may_lead_through = route.kind != "Ingress" && !cluster->traefik_services.known();
+    Draft service{.unknown = !cluster->services.known() || may_lead_through};
+    Draft port{.unknown = !endpoints_known};
+    Draft addresses{.unknown = !endpoints_known};
     for (const std::string& missing : route.missing_traefik_services) {
-      service_names.push_back(missing);
-      append(absent, findings_.of("backend_missing", missing));
+      service.name(missing);
+      add_reason(service, missing, "TraefikService", "service_absent");
     }
     for (const RouteBackend& backend : route.backends) {
-      const std::string service = backend.service.text();
-      if (std::find(service_names.begin(), service_names.end(), service) != service_names.end()) continue;
-      service_names.push_back(service);
-      port_names.push_back(backend.port_name.empty() ? std::to_string(backend.port_number) : backend.port_name);
-      append(absent, findings_.of("backend_missing", service));
-      append(ports, findings_.of("endpoint_port_mismatch", service));
-      append(addresses, findings_.of("endpoint_address_stale", service));
-      if (const auto* endpoints = fleet_.endpoints.find(backend.service)) {
-        for (const std::string& address : endpoints->addresses()) {
-          const auto parsed = IpAddress::parse(address);
-          address_names.push_back(parsed ? fmt::format("{} ({})", address, fleet_.networks.of(*parsed).name) : address);
-        }
-      }
+      const std::string name = backend.service.text();
+      service.name(name);
+      port.name(backend.port_name.empty() ? std::to_string(backend.port_number) : backend.port_name);
+      add_reason(service, name, "Service", "service_absent");
+      const auto* endpoints = fleet_.endpoints.find(backend.service);
+      if (endpoints == nullptr) continue;
+      if (!endpoints->certain) port.unknown = addresses.unknown = true;
+      add_port(route, backend, *endpoints, port);
+      add_reason(addresses, name, "Service", "no_ready_endpoints");
+      addresses.add(findings_.of("endpoint_address_stale", name));
+      const bool needs_nodes = endpoints->hand_kept() && !cluster->nodes.known();
+      addresses.unknown = addresses.unknown || needs_nodes || needing_mesh_.contains(backend.service);
+      name_addresses(*endpoints, addresses);
     }
-    // A finding about no object of the route, but about its router as Traefik has it.
-    append(absent, findings_.of("backend_missing", route.object.text()));
-    link(walk, "service", join(service_names, ", "), absent, {"backend_missing"});
-    link(walk, "port", join(port_names, ", "), ports, {"endpoint_port_mismatch"});
-    link(walk, "endpoints", enumerate(address_names, 6), addresses, {"endpoint_address_stale"});
+    link(walk, "service", service);
+    link(walk, "port", port);
+    link(walk, "endpoints", addresses);
   }
 
-  static void append(std::vector<Finding*>& to, const std::vector<Finding*>& from) {
-    for (Finding* finding : from) {
-      if (std::find(to.begin(), to.end(), finding) == to.end()) to.push_back(finding);
+  // Findings about a Service's ports concern only the routes that use such a port.
+  void add_port(const Route& route, const RouteBackend& backend, const ServiceEndpoints& endpoints, Draft& port) const {
+    const std::string name = backend.service.text();
+    if (faults_.backend_fault(route, backend) == "service_port_absent") add_reason(port, name, "Service", "service_port_absent");
+    const auto* asked = port_of(backend, *endpoints.service);
+    if (asked == nullptr || !endpoints.hand_kept()) return;
+    for (Finding* finding : findings_.of("endpoint_port_mismatch", name)) {
+      // A warning speaks of some of the addresses, which all routes share.
+      if (!port_carried(endpoints, *asked) || finding->severity == Severity::warning) port.add(finding);
+    }
+  }
+
+  void name_addresses(const ServiceEndpoints& endpoints, Draft& draft) const {
+    constexpr std::size_t enough = 6;
+    const auto addresses = endpoints.addresses();
+    for (std::size_t i = 0; i < addresses.size() && i < enough; ++i) {
+      const auto parsed = IpAddress::parse(addresses[i]);
+      draft.name(parsed ? fmt::format("{} ({})", addresses[i], fleet_.networks.of(*parsed).name) : addresses[i]);
+    }
+    if (addresses.size() > enough) draft.name(fmt::format("{} more", addresses.size() - enough));
+  }
+
+  void add_reason(Draft& draft, const std::string& object, std::string_view kind, std::string_view reason) const {
+    for (Finding* finding : findings_.of("backend_missing", object)) {
+      if (finding->kind == kind && finding->reason == reason) draft.add(finding);
     }
   }
 
   const Fleet& fleet_;
-  const std::set<std::string>& unjudged_;
+  RouteFaults faults_;
   FindingIndex findings_;
+  std::map<IpAddress, Entry> entries_;
+  std::set<ObjectName> needing_mesh_;
   std::string name_;
 };
 
 }  // namespace
 
-void walk_routes(const Fleet& fleet, const std::set<std::string>& unjudged, Judgement& judgement) {
-  Walker walker(fleet, unjudged, judgement);
+void walk_routes(const Fleet& fleet, Judgement& judgement) {
+  Walker walker(fleet, judgement);
   for (const Route& route : fleet.routes) judgement.routes.push_back(walker.walk(route));
 }
 

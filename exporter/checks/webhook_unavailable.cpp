@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "checks/check.h"
@@ -23,8 +24,10 @@ class Judge {
       if (webhook.service) backend(configuration, webhook);
       certificate(configuration, webhook);
     }
-    for (auto& [reason, finding] : found_) verdict_.findings.push_back(std::move(finding));
-    found_.clear();
+  }
+
+  void finish() {
+    for (auto& [key, finding] : found_) verdict_.findings.push_back(std::move(finding));
   }
 
  private:
@@ -32,9 +35,11 @@ class Judge {
            const std::string& what, std::string cure) {
     const bool ignored = webhook.failure_policy == "Ignore";
     const auto severity = ignored ? Severity::info : Severity::critical;
-    const auto known = found_.find(reason);
+    // Both kinds of configurations may have one name; what is said of them is said once.
+    const auto key = std::pair(configuration.name, reason);
+    const auto known = found_.find(key);
     if (known != found_.end() && known->second.severity <= severity) return;
-    found_[reason] = {.severity = severity,
+    found_[key] = {.severity = severity,
                       .reason = reason,
                       .kind = "WebhookConfiguration",
                       .object = configuration.name,
@@ -61,14 +66,23 @@ class Judge {
           fmt::format("kubectl -n {} delete service {}, then create it again without clusterIP: None", name.namespace_name,
                       name.name));
     }
-    if (endpoints_known_ && service->ready_addresses() == 0) {
+    const auto& ports = service->service->ports;
+    const bool has_port = std::any_of(ports.begin(), ports.end(),
+                                      [&](const auto& port) { return port.port == webhook.service_port; });
+    if (!has_port && !service->service->headless()) {
+      add(configuration, webhook, "no_endpoints",
+          fmt::format("its Service {} has no port {}, so nothing stands behind it", name.text(), webhook.service_port),
+          fmt::format("kubectl -n {} edit service {}   # spec.ports[].port: {}", name.namespace_name, name.name, webhook.service_port));
+    } else if (endpoints_known_ && service->certain && service->ready_addresses() == 0) {
       add(configuration, webhook, "no_endpoints", fmt::format("its Service {} has no ready endpoint", name.text()),
           fmt::format("kubectl -n {} get pods,endpoints; mend the pods behind Service {}", name.namespace_name, name.name));
     }
   }
 
   void certificate(const WebhookConfiguration& configuration, const Webhook& webhook) {
-    const std::string edit = fmt::format(
+    const std::string edit = configuration.ca_injected ? fmt::format(
+        "kubectl -n cert-manager logs deployment/cert-manager-cainjector; it should write webhooks[].clientConfig.caBundle of {} {}",
+        configuration.kind, configuration.name) : fmt::format(
         "let the operator's certificate job (or cert-manager's inject-ca-from annotation) write webhooks[].clientConfig.caBundle "
         "again: kubectl get {} {} -o yaml", configuration.kind, configuration.name);
     switch (webhook.ca.status) {
@@ -92,7 +106,7 @@ class Judge {
   Verdict& verdict_;
   bool services_known_;
   bool endpoints_known_;
-  std::map<std::string, Finding> found_;  // by reason
+  std::map<std::pair<std::string, std::string>, Finding> found_;  // by name and reason
 };
 
 Verdict judge_webhooks(const Fleet& fleet) {
@@ -103,13 +117,14 @@ Verdict judge_webhooks(const Fleet& fleet) {
   need(cluster.validating_webhooks, "validatingwebhookconfigurations", verdict);
   need(cluster.mutating_webhooks, "mutatingwebhookconfigurations", verdict);
   const bool services_known = need(cluster.services, "services", verdict);
-  if (services_known && !fleet.endpoints.known()) {
+  if (services_known && (!fleet.endpoints.known() || !cluster.endpoint_slices.known())) {
     verdict.unknown.push_back("Kubernetes endpointslices: " + cluster.endpoint_slices.error.message);
   }
   Judge judge(fleet, verdict, services_known, fleet.endpoints.known());
   for (const auto* list : {&cluster.validating_webhooks, &cluster.mutating_webhooks}) {
     for (const auto& configuration : list->items) judge.judge(configuration);
   }
+  judge.finish();
   return verdict;
 }
 

@@ -37,6 +37,15 @@ std::string normalized_name(std::string_view name) {
   return result;
 }
 
+int major_version_of(const traefik::State* traefik) {
+  if (traefik == nullptr) return 0;
+  std::string_view version = traefik->version;
+  if (version.starts_with('v')) version.remove_prefix(1);
+  int major = 0;
+  std::from_chars(version.data(), version.data() + version.size(), major);
+  return major;
+}
+
 RouterIndex::RouterIndex(const traefik::State* traefik) : traefik_(traefik) {
   if (traefik == nullptr) return;
   for (std::size_t i = 0; i < traefik->routers.size(); ++i) {
@@ -44,9 +53,6 @@ RouterIndex::RouterIndex(const traefik::State* traefik) : traefik_(traefik) {
     by_rule_[key_of(router.provider, router.rule)].push_back(i);
     by_name_.try_emplace(router.name, i);
   }
-  std::string_view version = traefik->version;
-  if (version.starts_with('v')) version.remove_prefix(1);
-  std::from_chars(version.data(), version.data() + version.size(), major_version_);
 }
 
 std::optional<std::size_t> RouterIndex::claim(std::string_view provider, std::string_view rule,

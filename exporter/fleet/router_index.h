@@ -20,6 +20,9 @@ namespace shortcircuit {
 // neither letter nor digit becomes one dash.
 std::string normalized_name(std::string_view name);
 
+// 0 when it is unknown or no number (`dev`).
+int major_version_of(const traefik::State* traefik);
+
 class RouterIndex {
  public:
   explicit RouterIndex(const traefik::State* traefik);
@@ -32,12 +35,9 @@ class RouterIndex {
 
   // False only when the list of providers is known and lacks it (KubernetesIngress, KubernetesCRD).
   [[nodiscard]] bool provider_runs(std::string_view title) const;
-  // 0 when the version is unknown or no number.
-  [[nodiscard]] int major_version() const { return major_version_; }
 
  private:
   const traefik::State* traefik_;
-  int major_version_ = 0;
   std::unordered_map<std::string, std::vector<std::size_t>> by_rule_;  // `provider rule`
   std::unordered_map<std::string, std::size_t> by_name_;               // `name@provider`
   std::set<std::size_t> claimed_;

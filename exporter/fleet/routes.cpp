@@ -38,7 +38,7 @@ std::string ingress_rule(const std::string& host, const std::string& path, const
 class Builder {
  public:
   Builder(const kubernetes::State& cluster, const traefik::State* traefik)
-      : cluster_(cluster), routers_(traefik), middlewares_(cluster) {
+      : cluster_(cluster), routers_(traefik), major_version_(major_version_of(traefik)), middlewares_(cluster) {
     for (const auto& item : cluster.traefik_services.items) {
       if (is_read(item.old_group)) traefik_services_[item.name] = &item;
     }
@@ -85,7 +85,7 @@ class Builder {
   }
 
   // Objects of the old API group are read up to version 2.
-  [[nodiscard]] bool is_read(bool old_group) const { return !old_group || routers_.major_version() < 3; }
+  [[nodiscard]] bool is_read(bool old_group) const { return !old_group || major_version_ < 3; }
 
   void add(const kubernetes::Ingress& ingress) {
     std::vector<RouteMiddleware> middlewares;
@@ -202,6 +202,7 @@ class Builder {
 
   const kubernetes::State& cluster_;
   RouterIndex routers_;
+  int major_version_;
   MiddlewareResolver middlewares_;
   std::map<ObjectName, const kubernetes::TraefikService*> traefik_services_;
   std::set<std::string> classes_;

@@ -1,0 +1,90 @@
+#include "checks/route_faults.h"
+
+#include <algorithm>
+
+namespace shortcircuit {
+
+RouteFaults::RouteFaults(const Fleet& fleet) : fleet_(fleet), traefik_(fleet.traefik()) {
+  if (traefik_ == nullptr) return;
+  starting_ = traefik_->started && fleet.snapshot.time - *traefik_->started < loading_time;
+  for (const auto& service : traefik_->services) services_.try_emplace(service.name, &service);
+}
+
+bool RouteFaults::has_server(const Route& route) const {
+  if (traefik_ == nullptr || !route.router) return false;
+  const auto& router = traefik_->routers[*route.router];
+  std::string name = router.service;
+  if (name.find('@') == std::string::npos) name += "@" + router.provider;
+  const auto found = services_.find(name);
+  if (found == services_.end()) return false;
+  const auto& service = *found->second;
+  // Weighted ones and the like have no servers of their own; they exist only when every leg does.
+  return (!service.type.empty() && service.type != "loadbalancer") || !service.server_urls.empty();
+}
+
+RouterState RouteFaults::router_state(const Route& route) const {
+  const bool http = route.kind == "Ingress" || route.kind == "IngressRoute";
+  if (traefik_ == nullptr || !http) return RouterState::unknown;
+  if (route.router) {
+    const auto& router = traefik_->routers[*route.router];
+    // Services of Traefik's own (api@internal, noop@internal) have no servers and need none.
+    const bool internal = router.service.ends_with("@internal");
+    if (router.status != "disabled" && (internal || has_server(route))) return RouterState::alive;
+  }
+  const bool fresh = route.created && fleet_.snapshot.time - *route.created < loading_time;
+  if (starting_ || fresh) return RouterState::unknown;
+  if (!route.router) return RouterState::absent;
+  return traefik_->routers[*route.router].status == "disabled" ? RouterState::disabled : RouterState::no_servers;
+}
+
+bool RouteFaults::provider_runs(const Route& route) const {
+  if (traefik_ == nullptr || traefik_->providers.empty()) return true;
+  return std::find(traefik_->providers.begin(), traefik_->providers.end(), provider_title(route)) !=
+         traefik_->providers.end();
+}
+
+std::string RouteFaults::backend_fault(const Route& route, const RouteBackend& backend) const {
+  const auto* endpoints = fleet_.endpoints.find(backend.service);
+  if (endpoints == nullptr) {
+    const auto* cluster = fleet_.cluster();
+    return cluster != nullptr && cluster->services.known() ? "service_absent" : "";
+  }
+  const auto& service = *endpoints->service;
+  const bool asked = !backend.port_name.empty() || backend.port_number != 0;
+  if (asked && !port_exists(backend, service, route.kind == "Ingress")) return "service_port_absent";
+  if (service.type == "ExternalName" || !fleet_.endpoints.known() || !endpoints->certain) return "";
+  if (endpoints->ready_addresses() == 0) return "no_ready_endpoints";
+  const auto* port = port_of(backend, service);
+  if (endpoints->hand_kept() && port != nullptr && !port_carried(*endpoints, *port)) return "port_mismatch";
+  return "";
+}
+
+bool RouteFaults::has_backend_fault(const Route& route) const {
+  return !route.missing_traefik_services.empty() ||
+         std::any_of(route.backends.begin(), route.backends.end(),
+                     [&](const RouteBackend& backend) { return !backend_fault(route, backend).empty(); });
+}
+
+bool RouteFaults::crosses_namespaces(const Route& route) {
+  if (route.kind == "Ingress") return false;
+  const std::string& own = route.object.namespace_name;
+  return std::any_of(route.backends.begin(), route.backends.end(),
+                     [&](const RouteBackend& backend) { return backend.service.namespace_name != own; }) ||
+         std::any_of(route.middlewares.begin(), route.middlewares.end(), [&](const RouteMiddleware& middleware) {
+           return middleware.object && middleware.object->namespace_name != own;
+         });
+}
+
+bool port_carried(const ServiceEndpoints& endpoints, const kubernetes::ServicePort& port) {
+  return std::any_of(endpoints.slices.begin(), endpoints.slices.end(), [&](const auto* slice) {
+    return !slice->endpoints.empty() && std::any_of(slice->ports.begin(), slice->ports.end(), [&](const auto& offered) {
+      return offered.name == port.name && offered.port.value_or(0) > 0;
+    });
+  });
+}
+
+std::string_view provider_title(const Route& route) {
+  return route.kind == "Ingress" ? "KubernetesIngress" : "KubernetesCRD";
+}
+
+}  // namespace shortcircuit

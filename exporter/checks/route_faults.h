@@ -1,0 +1,56 @@
+// What is wrong with one route as far as its own objects and its own router tell; for checks and
+// the walk, which must tell causes apart that look alike from outside (three of them are a 404).
+// Borrows the fleet.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "fleet/fleet.h"
+
+namespace shortcircuit {
+
+// Traefik needs a moment to load what was just created, and longer right after its own start.
+inline constexpr auto loading_time = std::chrono::seconds(30);
+
+enum class RouterState {
+  unknown,     // Traefik is off, unread or just started, the route is new, or not of HTTP
+  alive,       // enabled, and its service can have servers
+  absent,
+  disabled,
+  no_servers,  // enabled, and its service has none (or is not there)
+};
+
+class RouteFaults {
+ public:
+  explicit RouteFaults(const Fleet& fleet);
+
+  [[nodiscard]] RouterState router_state(const Route& route) const;
+  // Traefik started so recently that what it lacks says nothing.
+  [[nodiscard]] bool traefik_starting() const { return starting_; }
+  // The router's service exists and has a server, whatever the router's own state is.
+  [[nodiscard]] bool has_server(const Route& route) const;
+  // KubernetesIngress or KubernetesCRD runs, as far as Traefik tells.
+  [[nodiscard]] bool provider_runs(const Route& route) const;
+
+  // Reason of backend_missing or endpoint_port_mismatch that this backend of `route` has; "" = none.
+  [[nodiscard]] std::string backend_fault(const Route& route, const RouteBackend& backend) const;
+  // Any of them, or a TraefikService that does not exist.
+  [[nodiscard]] bool has_backend_fault(const Route& route) const;
+  // An IngressRoute names objects of other namespaces, which Traefik allows only by a flag.
+  [[nodiscard]] static bool crosses_namespaces(const Route& route);
+
+ private:
+  const Fleet& fleet_;
+  const traefik::State* traefik_;
+  bool starting_ = false;
+  std::unordered_map<std::string, const traefik::Service*> services_;  // by `name@provider`
+};
+
+// Does an endpoint carry the Service's port, as Traefik matches them: by name, with a number?
+bool port_carried(const ServiceEndpoints& endpoints, const kubernetes::ServicePort& port);
+
+std::string_view provider_title(const Route& route);  // as Traefik's overview names it
+
+}  // namespace shortcircuit
