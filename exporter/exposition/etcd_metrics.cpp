@@ -1,6 +1,7 @@
 #include "exposition/etcd_metrics.h"
 
 #include <array>
+#include <set>
 
 #include "base/time.h"
 #include "fleet/etcd_cluster.h"
@@ -37,7 +38,9 @@ void describe_etcd(const Fleet& fleet, MetricSet& metrics) {
   const EtcdCluster cluster = etcd_cluster_of(fleet.snapshot);
   if (cluster.any_answers()) metrics.add(definitions[members], static_cast<double>(cluster.voters));
   if (cluster.margin) metrics.add(definitions[quorum_margin], *cluster.margin);
+  std::set<std::pair<std::string, std::string>> seen;  // two listed members may have one name
   for (const EtcdRoundTrip& trip : cluster.round_trips) {
+    if (!seen.emplace(trip.from, trip.to).second) continue;
     metrics.add(definitions[round_trip], {trip.from, trip.to}, trip.mean_seconds);
     if (timings.election_timeout) {
       metrics.add(definitions[budget_ratio], {trip.from, trip.to},
