@@ -1,0 +1,369 @@
+// The mesh's checks on small fleets: each fault, and beside it what looks like it and is none.
+#include "checks/check.h"
+#include "exposition/mesh_metrics.h"
+#include "fleet/mesh.h"
+#include "support/catch.h"
+
+using namespace shortcircuit;
+
+namespace {
+
+const Time now_time = *parse_rfc3339("2030-01-01T12:00:00Z");
+
+IpAddress ip(std::string_view text) { return *IpAddress::parse(text); }
+
+tailscale::Peer peer(const std::string& name, const std::string& address, const std::string& endpoint) {
+  return {.name = name, .addresses = {ip(address)}, .online = true, .active = true,
+          .current_endpoint = endpoint, .derp_region = "par"};
+}
+
+tailscale::State running(const std::string& address, std::vector<tailscale::Peer> peers) {
+  tailscale::State state;
+  state.backend_state = "Running";
+  state.self_online = true;
+  state.self_addresses = {ip(address)};
+  state.peers = std::move(peers);
+  return state;
+}
+
+// A fleet that a test puts together; `judge` runs one check on it.
+struct World {
+  Config config;
+  Snapshot snapshot;
+
+  World() {
+    snapshot.time = now_time;
+    config.networks = {{.name = "wire", .cidrs = {*Prefix::parse("10.9.0.0/16")}, .kind = NetworkKind::overlay},
+                       {.name = "old", .cidrs = {*Prefix::parse("10.8.0.0/16")},
+                        .kind = NetworkKind::overlay, .retired = true},
+                       {.name = "lan", .cidrs = {*Prefix::parse("192.168.0.0/16")}, .kind = NetworkKind::lan}};
+  }
+
+  Observed<tailscale::State>& view(const std::string& name, std::optional<tailscale::State> state) {
+    config.tailscale.push_back({CommonConfig{.target = name}, "", false});
+    Observed<tailscale::State> seen{.target = name};
+    seen.health.interval = 15s;
+    seen.observed_at = now_time;
+    if (state) {
+      seen.state = std::make_shared<const tailscale::State>(*state);
+    } else {
+      seen.health.last_error = Error{Failure::connect, "refused"};
+    }
+    snapshot.tailscale.push_back(std::move(seen));
+    return snapshot.tailscale.back();
+  }
+
+  void control(std::optional<headscale::State> state, const std::string& url = "https://hs.example.org") {
+    headscale::Config settings;
+    settings.endpoint.url = url;
+    config.headscale.push_back(settings);
+    Observed<headscale::State> seen;
+    if (state) {
+      seen.state = std::make_shared<const headscale::State>(*state);
+    } else {
+      seen.health.last_error = Error{Failure::auth, "no"};
+    }
+    snapshot.headscale.push_back(std::move(seen));
+  }
+
+  void cluster(std::vector<kubernetes::Node> nodes) {
+    config.kubernetes.emplace_back();
+    kubernetes::State state;
+    state.nodes.status = kubernetes::Listed<kubernetes::Node>::Status::listed;
+    state.nodes.items = std::move(nodes);
+    Observed<kubernetes::State> seen;
+    seen.state = std::make_shared<const kubernetes::State>(std::move(state));
+    snapshot.kubernetes.push_back(std::move(seen));
+  }
+
+  [[nodiscard]] Verdict judge(const CheckDefinition& check) const {
+    return check.judge(Fleet(config, snapshot));
+  }
+  // `reason object` of every finding, in the check's order.
+  [[nodiscard]] std::vector<std::string> findings(const CheckDefinition& check) const {
+    std::vector<std::string> texts;
+    for (const Finding& finding : judge(check).findings) texts.push_back(finding.reason + " " + finding.object);
+    return texts;
+  }
+};
+
+using Texts = std::vector<std::string>;
+
+headscale::Node node(const std::string& name, const std::string& address, bool online) {
+  return {.id = name, .given_name = name, .addresses = {ip(address)}, .online = online};
+}
+
+}  // namespace
+
+TEST_CASE("peer_relayed: relayed and active only; a peer that nobody counts on is a hint") {
+  World world;
+  auto idle = peer("idle", "100.64.0.3", "");
+  idle.active = false;
+  auto gone = peer("gone", "100.64.0.4", "");
+  gone.online = false;  // Active and with a home relay, as offline peers are
+  auto by_peer = peer("b", "100.64.0.2", "");
+  by_peer.peer_relay = "192.168.1.1:7:3";
+  world.view("a", running("100.64.0.1", {by_peer, idle, gone, peer("laptop", "100.64.0.5", ""),
+                                         peer("near", "100.64.0.6", "192.168.1.2:41641")}));
+  world.config.expect.peers = {"b"};
+  CHECK(world.findings(peer_relayed_check) == Texts{"peer_relay a → b", "derp a → laptop"});
+  const Verdict verdict = world.judge(peer_relayed_check);
+  CHECK(verdict.findings[0].severity == Severity::warning);
+  CHECK(verdict.findings[1].severity == Severity::info);
+
+  world.view("c", std::nullopt);
+  CHECK(world.judge(peer_relayed_check).unknown == Texts{"tailscale c: connect"});
+  CHECK_FALSE(World().judge(peer_relayed_check).applicable);
+}
+
+TEST_CASE("peer_relayed: a path that has just woken gets one look more") {
+  World world;
+  auto& view = world.view("a", running("100.64.0.1", {peer("b", "100.64.0.2", "")}));
+  auto before = running("100.64.0.1", {peer("b", "100.64.0.2", "")});
+  before.peers[0].active = false;
+  view.earlier.push_back({now_time - 15s, std::make_shared<const tailscale::State>(before)});
+  CHECK(world.findings(peer_relayed_check).empty());
+  view.earlier.back() = {now_time - 15s, view.state};
+  CHECK(world.findings(peer_relayed_check) == Texts{"derp a → b"});
+}
+
+TEST_CASE("nested_tunnel: overlays below the mesh, but not plain networks nor pods that are peers") {
+  World world;
+  world.cluster({{.name = "k", .internal_addresses = {ip("100.64.0.7")},
+                  .pod_cidrs = {*Prefix::parse("10.42.1.0/24")}}});
+  world.view("a", running("100.64.0.1",
+                          {peer("b", "100.64.0.2", "10.9.0.2:41641"), peer("c", "100.64.0.3", "10.8.0.3:41641"),
+                           peer("d", "100.64.0.4", "192.168.1.4:41641"), peer("e", "100.64.0.5", "198.51.100.7:41641"),
+                           peer("f", "100.64.0.6", "100.64.0.6:41641"), peer("k", "100.64.0.7", "10.42.1.1:41641"),
+                           peer("proxy-pod", "100.64.0.8", "10.42.1.9:41641"),
+                           peer("old-derp", "100.64.0.9", "")}));
+  CHECK(world.findings(nested_tunnel_check) == Texts{"retired_network a", "overlay a"});
+  const Verdict verdict = world.judge(nested_tunnel_check);
+  CHECK(verdict.findings[0].message.find("(c)") != std::string::npos);
+  CHECK(verdict.findings[1].message.find("reaches 3 of 8 active peers") != std::string::npos);
+  CHECK(verdict.findings[0].cure.find("-d 10.8.0.0/16") != std::string::npos);
+}
+
+TEST_CASE("tunnel_loop: two looks, an overlay, and far more sent than received") {
+  World world;
+  const auto look = [](std::uint64_t sent, std::uint64_t received, const std::string& endpoint) {
+    auto state = running("100.64.0.1", {peer("b", "100.64.0.2", endpoint)});
+    state.peers[0].transmitted_bytes = sent;
+    state.peers[0].received_bytes = received;
+    return std::make_shared<const tailscale::State>(state);
+  };
+  auto& view = world.view("a", running("100.64.0.1", {}));
+  view.state = look(40'000'000, 1'000'000, "10.9.0.2:41641");
+  CHECK(world.findings(tunnel_loop_check).empty());
+  CHECK(world.judge(tunnel_loop_check).unknown.size() == 1);  // one look cannot tell
+
+  view.earlier = {{now_time - 10s, look(10'000'000, 900'000, "10.9.0.2:41641")}};
+  CHECK(world.findings(tunnel_loop_check) == Texts{"traffic_multiplies a → b"});
+  CHECK(world.judge(tunnel_loop_check).unknown.empty());
+  view.state = look(40'000'000, 1'000'000, "");  // fell back to a relay since
+  CHECK(world.findings(tunnel_loop_check) == Texts{"traffic_multiplies a → b"});
+
+  view.state = look(40'000'000, 30'000'000, "10.9.0.2:41641");  // both ways: real traffic
+  CHECK(world.findings(tunnel_loop_check).empty());
+  view.state = look(12'000'000, 900'000, "10.9.0.2:41641");  // slow
+  CHECK(world.findings(tunnel_loop_check).empty());
+  view.state = look(5'000'000, 1, "10.9.0.2:41641");  // counters started anew
+  CHECK(world.findings(tunnel_loop_check).empty());
+  view.earlier = {{now_time - 10s, look(10'000'000, 900'000, "192.168.1.2:41641")}};
+  view.state = look(90'000'000, 1'000'000, "192.168.1.2:41641");  // an upload over the LAN
+  CHECK(world.findings(tunnel_loop_check).empty());
+}
+
+TEST_CASE("flannel_address_mismatch: annotations that are none of the node's own addresses") {
+  World world;
+  const std::string prefix = "flannel.alpha.coreos.com/";
+  world.cluster({{.name = "fine", .internal_addresses = {ip("100.64.0.1"), ip("fd00::1")},
+                  .flannel_addresses = {{prefix + "public-ip", "100.64.0.1"}}},
+                 {.name = "stale", .internal_addresses = {ip("100.64.0.2")},
+                  .flannel_addresses = {{prefix + "public-ip", "10.8.0.2"}}},
+                 {.name = "stale-overwrite", .internal_addresses = {ip("100.64.0.3")},
+                  .flannel_addresses = {{prefix + "public-ip", "100.64.0.3"}, {prefix + "public-ip-overwrite", "10.8.0.3"}}},
+                 {.name = "chosen", .internal_addresses = {ip("192.168.1.4")}, .external_addresses = {ip("203.0.113.4")},
+                  .flannel_addresses = {{prefix + "public-ip", "203.0.113.4"}, {prefix + "public-ip-overwrite", "203.0.113.4"}}},
+                 {.name = "external", .internal_addresses = {ip("192.168.1.5")}, .external_addresses = {ip("203.0.113.5")},
+                  .flannel_addresses = {{prefix + "public-ip", "203.0.113.5"}}},
+                 {.name = "no-flannel", .internal_addresses = {ip("100.64.0.6")}}});
+  CHECK(world.findings(flannel_address_mismatch_check) ==
+        Texts{"annotation_differs stale", "annotation_differs stale-overwrite", "annotation_differs external"});
+  const Finding stale = world.judge(flannel_address_mismatch_check).findings[0];
+  CHECK(stale.cure.find("kubectl annotate node stale --overwrite " + prefix + "public-ip=100.64.0.2") == 0);
+  CHECK(stale.message.find("retired network old") != std::string::npos);
+}
+
+TEST_CASE("node_half_migrated: another control server, by name or by what most nodes use") {
+  const auto with_url = [](const std::string& url, const std::string& address = "100.64.0.1") {
+    auto state = running(address, {});
+    state.control_url = url;
+    return state;
+  };
+  headscale::State listed;
+  listed.nodes = {node("a", "100.64.0.1", true), node("b", "100.64.0.2", true)};
+  SECTION("the configured server decides") {
+    World world;
+    world.control(listed);
+    world.view("a", with_url("https://hs.example.org"));
+    world.view("b", with_url("https://login.old.net/"));
+    CHECK(world.findings(node_half_migrated_check) == Texts{"other_control_server b"});
+  }
+  SECTION("a single node") {
+    World world;
+    world.control(listed);
+    world.view("a", with_url("https://login.old.net"));
+    CHECK(world.findings(node_half_migrated_check) == Texts{"other_control_server a"});
+  }
+  SECTION("an API name that only the cluster knows is no other server") {
+    World world;
+    world.control(listed, "http://headscale.mesh.svc:8080");
+    world.view("a", with_url("https://hs.example.org"));
+    world.view("b", with_url("https://hs.example.org"));
+    CHECK(world.findings(node_half_migrated_check).empty());
+  }
+  SECTION("without Headscale most nodes decide, and a tie cannot") {
+    World world;
+    world.view("a", with_url("https://one"));
+    world.view("b", with_url("https://two"));
+    CHECK(world.findings(node_half_migrated_check).empty());
+    CHECK(world.judge(node_half_migrated_check).unknown.size() == 1);
+    world.view("c", with_url("https://one"));
+    CHECK(world.findings(node_half_migrated_check) == Texts{"other_control_server b"});
+  }
+  SECTION("a node address in a retired network") {
+    World world;
+    world.cluster({{.name = "k", .internal_addresses = {ip("10.8.0.9")}},
+                   {.name = "l", .internal_addresses = {ip("192.168.1.9")}}});
+    CHECK(world.findings(node_half_migrated_check) == Texts{"node_address_retired k"});
+  }
+}
+
+TEST_CASE("peer_offline: only who is expected, Headscale first") {
+  World world;
+  headscale::State state;
+  state.nodes = {node("feeder", "100.64.0.1", false), node("laptop", "100.64.0.2", false),
+                 node("k8s-by-address", "100.64.0.3", false), node("k", "100.64.0.4", true),
+                 node("silent", "100.64.0.5", true),
+                 // The entry that a node left behind when it registered anew.
+                 node("k2", "100.64.0.6", false), node("k2-x1", "100.64.0.7", true)};
+  state.nodes[4].online_known = false;
+  world.config.expect.peers = {"feeder", "silent", "typo"};
+  world.cluster({{.name = "worker-3", .internal_addresses = {ip("100.64.0.3")}},
+                 {.name = "k", .internal_addresses = {ip("192.168.1.4")}},
+                 {.name = "k2", .internal_addresses = {ip("100.64.0.7")}},
+                 {.name = "not-in-the-mesh", .internal_addresses = {ip("192.168.1.5")}}});
+  world.control(state);
+  CHECK(world.findings(peer_offline_check) == Texts{"offline feeder", "offline k8s-by-address", "offline typo"});
+  CHECK(world.judge(peer_offline_check).unknown == Texts{"headscale: does not say whether silent is online"});
+}
+
+TEST_CASE("peer_offline: Headscale down is unknown, and nobody is called offline") {
+  World world;
+  world.config.expect.peers = {"feeder"};
+  world.control(std::nullopt);
+  auto cut_off = running("100.64.0.1", {peer("feeder", "100.64.0.2", "")});
+  cut_off.self_online = false;
+  cut_off.peers[0].online = false;
+  world.view("a", cut_off);
+  CHECK(world.findings(peer_offline_check).empty());
+  CHECK(world.judge(peer_offline_check).unknown == Texts{"headscale: auth"});
+}
+
+TEST_CASE("peer_offline: without Headscale the views of connected nodes count") {
+  World world;
+  world.config.expect.peers = {"feeder", "stopped"};
+  auto off = peer("feeder", "100.64.0.2", "");
+  off.online = false;
+  auto cut_off = running("100.64.0.9", {peer("feeder", "100.64.0.2", "")});
+  cut_off.self_online = false;  // its word is old
+  auto stopped = running("100.64.0.3", {});
+  stopped.backend_state = "Stopped";
+  world.view("a", running("100.64.0.1", {off, peer("stopped", "100.64.0.3", "")}));
+  world.view("c", cut_off);
+  world.view("stopped", stopped);
+  CHECK(world.findings(peer_offline_check) == Texts{"offline feeder", "offline stopped"});
+
+  World alone;
+  alone.config.expect.peers = {"feeder"};
+  alone.view("c", cut_off);
+  CHECK(alone.findings(peer_offline_check).empty());
+  CHECK(alone.judge(peer_offline_check).unknown.size() == 1);
+}
+
+TEST_CASE("key_expiring: peers that matter, whoever is expired and still there, API keys") {
+  World world;
+  headscale::State state;
+  state.nodes = {node("feeder", "100.64.0.1", true), node("laptop", "100.64.0.2", false),
+                 node("phone", "100.64.0.3", true), node("tv", "100.64.0.4", true),
+                 node("server", "100.64.0.5", true)};
+  state.nodes[0].expiry = now_time + 3 * 24h;
+  state.nodes[1].expiry = now_time - 24h;      // long gone, nobody expects it
+  state.nodes[2].expiry = now_time + 3 * 24h;  // routine
+  state.nodes[3].expiry = now_time - 10s;      // still called online: about to be cut off
+  state.nodes[4].expiry = now_time + 30 * 24h;
+  state.api_keys = {{"left-over", now_time - 24h}, {"ours", now_time + 2 * 24h}, {"long", now_time + 90 * 24h}, {"ever", {}}};
+  state.pre_auth_keys = {{.id = "1", .used = true, .expiration = now_time - 24h}};
+  world.config.expect.peers = {"feeder", "server"};
+  world.control(state);
+  CHECK(world.findings(key_expiring_check) ==
+        Texts{"expired left-over", "expires_soon ours", "expires_soon feeder", "expired tv"});
+  CHECK(world.judge(key_expiring_check).findings[0].severity == Severity::info);
+
+  auto own = running("100.64.0.5", {});
+  own.backend_state = "NeedsLogin";
+  own.self_expired = true;
+  world.view("server", own);
+  CHECK(world.findings(key_expiring_check).back() == "expired tv");
+  CHECK(world.findings(key_expiring_check)[3] == "expired server");
+  CHECK(world.findings(peer_offline_check).empty());  // one cause, one finding
+}
+
+TEST_CASE("path_mtu_low: low is a finding, unmeasured is unknown, sufficient is nothing") {
+  World world;
+  using Status = tailscale::PathMtu::Status;
+  auto state = running("100.64.0.1", {peer("b", "100.64.0.2", "192.168.1.2:41641")});
+  state.path_mtus = {{.peer = "b", .status = Status::low, .mtu_bytes = 1300, .needed_bytes = 1340},
+                     {.peer = "c", .status = Status::unknown},
+                     {.peer = "d", .status = Status::sufficient, .mtu_bytes = 1340, .needed_bytes = 1340}};
+  world.view("a", state);
+  CHECK_FALSE(world.judge(path_mtu_low_check).applicable);  // not asked for
+  world.config.tailscale[0].path_mtu = true;
+  CHECK(world.findings(path_mtu_low_check) == Texts{"black_hole a → b"});
+  const Verdict verdict = world.judge(path_mtu_low_check);
+  CHECK(verdict.unknown == Texts{"tailscale a: no path MTU to c"});
+  CHECK(verdict.findings[0].cure.find("mtu 1240") != std::string::npos);
+
+  World relayed;
+  relayed.view("a", running("100.64.0.1", {peer("b", "100.64.0.2", "")}));
+  relayed.config.tailscale[0].path_mtu = true;
+  CHECK(relayed.findings(path_mtu_low_check).empty());
+  CHECK(relayed.judge(path_mtu_low_check).unknown.size() == 1);
+}
+
+TEST_CASE("mesh metrics: what a path runs over and how many tunnels a packet wears") {
+  World world;
+  const std::string annotation = "flannel.alpha.coreos.com/public-ip";
+  const auto cluster_node = [&](const std::string& name, const std::string& address) {
+    return kubernetes::Node{.name = name, .internal_addresses = {ip(address)},
+                            .flannel_addresses = {{annotation, address}}};
+  };
+  world.cluster({cluster_node("a", "100.64.0.1"), cluster_node("b", "100.64.0.2"),
+                 cluster_node("lan-node", "192.168.1.3")});
+  auto idle = peer("idle", "100.64.0.9", "");
+  idle.active = false;
+  world.view("a", running("100.64.0.1", {peer("b", "100.64.0.2", "10.9.0.2:41641"),
+                                         peer("lan-node", "100.64.0.3", "192.168.1.3:41641"),
+                                         peer("other", "100.64.0.4", "10.9.0.4:41641"), idle,
+                                         peer("derp", "100.64.0.8", "")}));
+  MetricSet metrics;
+  describe_mesh(Fleet(world.config, world.snapshot), metrics);
+  std::map<std::string, double> tunnels;
+  for (const Series& series : metrics.families().at("shortcircuit_tailscale_peer_encapsulations").series) {
+    tunnels[series.label_values[1]] = series.value;
+  }
+  CHECK(tunnels == std::map<std::string, double>{{"b", 3}, {"lan-node", 1}, {"other", 2}});
+  CHECK(metrics.families().at("shortcircuit_tailscale_peer_underlay").series[0].label_values ==
+        Texts{"a", "b", "wire", "overlay"});
+}
