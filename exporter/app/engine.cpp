@@ -1,5 +1,7 @@
 #include "app/engine.h"
 
+#include <malloc.h>
+
 #include <condition_variable>
 #include <mutex>
 
@@ -41,6 +43,7 @@ void Engine::publish(Time time) {
   try {
     publisher_.publish(std::make_shared<const Publication>(settings_.config, board_.take(time),
                                                            ledger_, settings_.reload_state()));
+    malloc_trim(0);  // parsing leaves holes that the next poll would fill anyway, but not keep
   } catch (const std::exception& error) {
     log_error("a snapshot could not be judged", {{"error", error.what()}});
   }
