@@ -46,6 +46,7 @@ struct Error {
   [[nodiscard]] Error in(std::string_view place) const {
     return {failure, std::string(place) + ": " + message, http_status};
   }
+  bool operator==(const Error&) const = default;
 };
 
 template <class T>

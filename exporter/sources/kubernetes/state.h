@@ -25,6 +25,7 @@ struct Listed {
   Error error;
 
   [[nodiscard]] bool known() const { return status != Status::failed; }
+  bool operator==(const Listed&) const = default;
 };
 
 struct ObjectName {
@@ -42,6 +43,7 @@ struct Taint {
   std::string key;
   std::string value;
   std::string effect;  // NoSchedule, PreferNoSchedule, NoExecute
+  bool operator==(const Taint&) const = default;
 };
 
 struct Toleration {
@@ -49,6 +51,7 @@ struct Toleration {
   std::string operation;  // Exists or Equal ("" = Equal)
   std::string value;
   std::string effect;  // "" = every effect
+  bool operator==(const Toleration&) const = default;
 };
 
 struct Node {
@@ -63,6 +66,7 @@ struct Node {
   // by annotation name, as written.
   std::map<std::string, std::string> flannel_addresses;
   std::optional<bool> ready;  // nothing: the condition is Unknown or absent
+  bool operator==(const Node&) const = default;
 };
 
 struct ServicePort {
@@ -70,6 +74,7 @@ struct ServicePort {
   int port = 0;
   std::string target_port;  // number or name, as text; "" = same as port
   std::string protocol = "TCP";
+  bool operator==(const ServicePort&) const = default;
 };
 
 struct Service {
@@ -86,12 +91,14 @@ struct Service {
   std::vector<std::string> external_ips;
   Labels annotations;  // only svccontroller.k3s.cattle.io/*
   [[nodiscard]] bool headless() const { return !cluster_ips.empty() && cluster_ips[0] == "None"; }
+  bool operator==(const Service&) const = default;
 };
 
 struct EndpointPort {
   std::string name;  // "" = unnamed
   std::optional<int> port;
   std::string protocol = "TCP";
+  bool operator==(const EndpointPort&) const = default;
 };
 
 struct EndpointEntry {
@@ -100,6 +107,7 @@ struct EndpointEntry {
   std::string node_name;    // "" = not said
   std::string target_kind;  // Pod when a controller put it there
   std::string target_name;
+  bool operator==(const EndpointEntry&) const = default;
 };
 
 // Also made of one subset of an Endpoints object.
@@ -110,23 +118,27 @@ struct EndpointSlice {
   std::string managed_by;    // label endpointslice.kubernetes.io/managed-by
   std::vector<EndpointEntry> endpoints;
   std::vector<EndpointPort> ports;
+  bool operator==(const EndpointSlice&) const = default;
 };
 
 struct IngressBackend {
   std::string service;
   std::string port_name;  // either a name
   int port_number = 0;    // or a number
+  bool operator==(const IngressBackend&) const = default;
 };
 
 struct IngressPath {
   std::string path;  // "" = /
   std::string path_type;
   std::optional<IngressBackend> backend;
+  bool operator==(const IngressPath&) const = default;
 };
 
 struct IngressRule {
   std::string host;  // "" = every host; may start with `*.`
   std::vector<IngressPath> paths;
+  bool operator==(const IngressRule&) const = default;
 };
 
 struct Ingress {
@@ -139,17 +151,20 @@ struct Ingress {
   std::vector<std::string> tls_hosts;
   Labels traefik_annotations;  // only traefik.ingress.kubernetes.io/*
   std::vector<std::string> load_balancer_addresses;
+  bool operator==(const Ingress&) const = default;
 };
 
 struct IngressClass {
   std::string name;
   std::string controller;
   bool is_default = false;
+  bool operator==(const IngressClass&) const = default;
 };
 
 struct MiddlewareReference {
   std::string name;            // may carry a provider: `auth@file`
   std::string namespace_name;  // "" = the object's own
+  bool operator==(const MiddlewareReference&) const = default;
 };
 
 // `old_group`: of the API group traefik.containo.us, which Traefik reads up to version 2.11 only.
@@ -157,6 +172,7 @@ struct Middleware {
   ObjectName name;
   bool old_group = false;
   std::vector<MiddlewareReference> chain;  // of a Chain middleware
+  bool operator==(const Middleware&) const = default;
 };
 
 struct ServiceReference {
@@ -164,12 +180,14 @@ struct ServiceReference {
   std::string namespace_name;    // "" = the object's own
   std::string kind = "Service";  // Service or TraefikService
   std::string port;              // number or name as text; "" = none written
+  bool operator==(const ServiceReference&) const = default;
 };
 
 struct IngressRouteRule {
   std::string match;
   std::vector<MiddlewareReference> middlewares;
   std::vector<ServiceReference> services;
+  bool operator==(const IngressRouteRule&) const = default;
 };
 
 // IngressRoute, IngressRouteTCP and IngressRouteUDP.
@@ -181,6 +199,7 @@ struct IngressRoute {
   std::vector<std::string> entry_points;
   std::vector<IngressRouteRule> rules;
   bool tls = false;
+  bool operator==(const IngressRoute&) const = default;
 };
 
 struct TraefikService {
@@ -188,11 +207,13 @@ struct TraefikService {
   bool old_group = false;
   std::vector<ServiceReference>
       services;  // legs of weighted, highestRandomWeight, mirroring, failover
+  bool operator==(const TraefikService&) const = default;
 };
 
 struct CaBundle {
   enum class Status { missing, not_pem, present } status = Status::missing;
   std::optional<Time> expires;  // the latest expiry of its certificates
+  bool operator==(const CaBundle&) const = default;
 };
 
 struct Webhook {
@@ -202,6 +223,7 @@ struct Webhook {
   int service_port = 443;
   std::string url;  // without user information
   CaBundle ca;
+  bool operator==(const Webhook&) const = default;
 };
 
 struct WebhookConfiguration {
@@ -209,12 +231,14 @@ struct WebhookConfiguration {
   std::string name;
   std::vector<Webhook> webhooks;
   bool ca_injected = false;  // cert-manager.io/inject-ca-from*: another controller fills caBundle
+  bool operator==(const WebhookConfiguration&) const = default;
 };
 
 // A literal proxy URL (http, https, socks*) found in a workload or ConfigMap.
 struct ProxySetting {
   std::string where;  // `container scraper, env HTTPS_PROXY` or `key CALTRANS_PROXY`
   std::string url;    // scheme, host and port only: no user information, no path
+  bool operator==(const ProxySetting&) const = default;
 };
 
 // Deployment, StatefulSet, DaemonSet, CronJob.
@@ -228,12 +252,14 @@ struct Workload {
   Labels template_labels;
   int desired = 0;
   int ready = 0;
+  bool operator==(const Workload&) const = default;
 };
 
 // Only ConfigMaps that hold a proxy setting are kept.
 struct ConfigMap {
   ObjectName name;
   std::vector<ProxySetting> proxies;
+  bool operator==(const ConfigMap&) const = default;
 };
 
 struct Pod {
@@ -249,6 +275,7 @@ struct Pod {
   std::vector<std::string> claims;  // PersistentVolumeClaims it mounts
   std::vector<int> host_ports;
   std::optional<Time> created;
+  bool operator==(const Pod&) const = default;
 };
 
 struct PersistentVolumeClaim {
@@ -256,6 +283,7 @@ struct PersistentVolumeClaim {
   std::optional<Time> created;
   std::string storage_class;
   std::string phase;  // Pending, Bound, Lost
+  bool operator==(const PersistentVolumeClaim&) const = default;
 };
 
 struct StorageClass {
@@ -263,6 +291,7 @@ struct StorageClass {
   std::string provisioner;
   bool wait_for_first_consumer = false;
   bool is_default = false;
+  bool operator==(const StorageClass&) const = default;
 };
 
 struct State {
@@ -291,6 +320,7 @@ struct State {
   Listed<ConfigMap> config_maps;
   // The kinds that could not be read, by plural name, with the reason (metric and status page).
   std::map<std::string, Error> blind;
+  bool operator==(const State&) const = default;
 };
 
 }  // namespace shortcircuit::kubernetes
