@@ -1,0 +1,205 @@
+#include "support/catch.h"
+#include "support/snapshots.h"
+
+using namespace shortcircuit;
+using namespace shortcircuit::testing;
+
+namespace {
+
+constexpr auto check = "entry_without_load_balancer";
+using Findings = std::vector<std::string>;
+
+// The load balancer leaves the node.
+void uncover(World& world, const std::string& node) {
+  std::erase_if(world.cluster->pods.items, [&](const auto& pod) { return pod.node_name == node; });
+  auto& addresses = world.service("edge/traefik").load_balancer_addresses;
+  for (const auto& item : world.cluster->nodes.items) {
+    if (item.name == node) std::erase(addresses, item.internal_addresses.front().text());
+  }
+}
+
+kubernetes::Node& alpha(World& world) { return world.cluster->nodes.items.front(); }
+
+}  // namespace
+
+TEST_CASE("an entry on a node with a ready load balancer is fine, and so are tainted nodes without traffic") {
+  World world = World::healthy();
+  CHECK(world.findings().empty());
+  CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
+  uncover(world, "gamma");
+  world.cluster->nodes.items[2].taints = {{"gpu", "yes", "NoSchedule"}};
+  CHECK(world.findings(check).empty());
+}
+
+TEST_CASE("no entry addresses: the check has nothing to say") {
+  World world = World::healthy();
+  world.config.expect.entry_addresses.clear();
+  uncover(world, "alpha");
+  CHECK(world.layer(Layer::load_balancer) == LayerStatus::off);
+}
+
+TEST_CASE("each reason why no load balancer answers") {
+  World world = World::healthy();
+  SECTION("a taint, of either hard effect") {
+    uncover(world, "alpha");
+    alpha(world).taints = {{"example.com/accelerator", "true", GENERATE("NoSchedule", "NoExecute")}};
+    CHECK(world.findings(check) == Findings{"taint_not_tolerated alpha"});
+    CHECK(world.judge().findings.front().cure.find("example.com/accelerator") != std::string::npos);
+  }
+  SECTION("no pod, though the taint is tolerated or soft") {
+    uncover(world, "alpha");
+    alpha(world).taints = GENERATE(values<std::vector<kubernetes::Taint>>(
+        {{}, {{"node-role.kubernetes.io/control-plane", "", "NoSchedule"}}, {{"spot", "", "PreferNoSchedule"}},
+         {{"node.kubernetes.io/unschedulable", "", "NoSchedule"}}}));
+    CHECK(world.findings(check) == Findings{"no_pod alpha"});
+  }
+  SECTION("a pod that is not ready") {
+    std::erase(world.service("edge/traefik").load_balancer_addresses, "100.80.0.1");
+    world.cluster->pods.items.front().ready = false;
+    CHECK(world.findings(check) == Findings{"pod_not_ready alpha"});
+  }
+  SECTION("an evicted pod that is still listed is no pod") {
+    std::erase(world.service("edge/traefik").load_balancer_addresses, "100.80.0.1");
+    world.cluster->pods.items.front().ready = false;
+    world.cluster->pods.items.front().phase = "Failed";
+    CHECK(world.findings(check) == Findings{"no_pod alpha"});
+  }
+  SECTION("a node that is not Ready, or whose kubelet is silent") {
+    alpha(world).ready = GENERATE(as<std::optional<bool>>{}, false, std::nullopt);
+    CHECK(world.findings(check) == Findings{"node_not_ready alpha"});
+  }
+  SECTION("an address that no node has") {
+    world.config.expect.entry_addresses = {ip("100.80.0.77")};
+    CHECK(world.findings(check) == Findings{"not_a_node 100.80.0.77"});
+  }
+}
+
+TEST_CASE("tolerations are matched as the scheduler does") {
+  World world = World::healthy();
+  uncover(world, "alpha");
+  alpha(world).taints = {{"team", "blue", "NoSchedule"}};
+  auto& tolerations = world.cluster->daemon_sets.items.front().tolerations;
+  SECTION("by key, value and effect") {
+    tolerations = {{.key = "team", .operation = "Equal", .value = "blue", .effect = "NoSchedule"}};
+    CHECK(world.findings(check) == Findings{"no_pod alpha"});
+  }
+  SECTION("another value") {
+    tolerations = {{.key = "team", .operation = "", .value = "red"}};
+    CHECK(world.findings(check) == Findings{"taint_not_tolerated alpha"});
+  }
+  SECTION("another effect") {
+    tolerations = {{.key = "team", .operation = "Exists", .effect = "NoExecute"}};
+    CHECK(world.findings(check) == Findings{"taint_not_tolerated alpha"});
+  }
+  SECTION("everything") {
+    tolerations = {{.operation = "Exists"}};
+    CHECK(world.findings(check) == Findings{"no_pod alpha"});
+  }
+}
+
+TEST_CASE("another Service's load balancer covers nothing") {
+  World world = World::healthy();
+  uncover(world, "alpha");
+  alpha(world).taints = {{"gpu", "", "NoSchedule"}};
+  auto& other = world.with_pods("games/minecraft", 1);
+  other.type = "LoadBalancer";
+  other.ports = {{.name = "http", .port = GENERATE(25565, 443)}};
+  other.load_balancer_addresses = {"100.80.0.1"};
+  world.balancer_pod("alpha", "games/minecraft");
+  world.cluster->daemon_sets.items.push_back({.kind = "DaemonSet",
+                                              .name = {"kube-system", "svclb-minecraft-11223344"},
+                                              .tolerations = {{.operation = "Exists"}},
+                                              .template_labels = {{"svccontroller.k3s.cattle.io/svcname", "minecraft"}}});
+  CHECK(world.findings(check) == Findings{"taint_not_tolerated alpha"});
+}
+
+TEST_CASE("addresses that lead to a covered node by another name") {
+  World world = World::healthy();
+  SECTION("its external address") {
+    alpha(world).external_addresses = {ip("203.0.113.8")};
+    world.config.expect.entry_addresses = {ip("203.0.113.8")};
+    CHECK(world.findings(check).empty());
+  }
+  SECTION("its address in the mesh, while Kubernetes uses the LAN") {
+    alpha(world).internal_addresses = {ip("192.168.7.1")};
+    world.service("edge/traefik").load_balancer_addresses = {"192.168.7.1"};
+    CHECK(world.findings(check).empty());
+    down(world.snapshot.headscale);
+    CHECK(world.findings(check).empty());  // nobody knows whose it is: not invented
+    CHECK(world.layer(Layer::load_balancer) == LayerStatus::unknown);
+  }
+  SECTION("an address of the load balancer that is no node's") {
+    world.service("edge/traefik").load_balancer_addresses = {"192.168.7.240", "fd00:7::240"};
+    world.service("edge/traefik").external_ips = {"192.168.7.241"};
+    world.config.expect.entry_addresses = {ip("192.168.7.240"), ip("192.168.7.241"), ip("fd00:7::240")};
+    CHECK(world.findings(check).empty());
+  }
+  SECTION("IPv6") {
+    alpha(world).internal_addresses = {ip("fd00:7::1")};
+    world.service("edge/traefik").load_balancer_addresses = {"fd00:7::1"};
+    world.config.expect.entry_addresses = {ip("fd00:7::1")};
+    CHECK(world.findings(check).empty());
+    uncover(world, "alpha");
+    alpha(world).taints = {{"gpu", "", "NoSchedule"}};
+    CHECK(world.findings(check) == Findings{"taint_not_tolerated alpha"});
+  }
+}
+
+TEST_CASE("a cluster without a load balancer Service is not judged") {
+  World world = World::healthy();
+  world.service("edge/traefik").type = "NodePort";
+  std::erase_if(world.cluster->pods.items, [](const auto&) { return true; });
+  CHECK(world.findings(check).empty());
+  CHECK(world.layer(Layer::load_balancer) == LayerStatus::unknown);
+  SECTION("but Traefik itself on the node's port covers it") {
+    world.cluster->pods.items.push_back({.name = {"edge", "traefik-x1"}, .labels = {{"app.kubernetes.io/name", "traefik"}},
+                                         .node_name = "alpha", .phase = "Running", .ready = true, .host_ports = {80, 443}});
+    CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
+  }
+  SECTION("and a stranger on that port does not") {
+    world.cluster->pods.items.push_back({.name = {"nas", "web-x1"}, .node_name = "alpha", .phase = "Running", .ready = true, .host_ports = {443}});
+    CHECK(world.layer(Layer::load_balancer) == LayerStatus::unknown);
+  }
+}
+
+TEST_CASE("a load balancer that is not servicelb's knows no taints") {
+  World world = World::healthy();
+  world.cluster->daemon_sets.items.clear();
+  world.cluster->pods.items.clear();
+  world.service("edge/traefik").load_balancer_addresses = {"192.168.7.240"};
+  alpha(world).taints = {{"gpu", "", "NoSchedule"}};
+  CHECK(world.findings(check) == Findings{"no_pod alpha"});
+}
+
+TEST_CASE("with DNS every host has its own entries") {
+  World world = World::healthy();
+  world.config.expect.entry_addresses.clear();
+  world.config.expect.resolve = true;
+  world.hand_kept("shop/web", {"100.80.0.2"});
+  world.ingress("shop/good", "good.example", "web");
+  world.ingress("shop/bad", "bad.example", "web");
+  world.ingress("shop/lost", "lost.example", "web");
+  world.serve();
+  auto names = std::make_shared<dns::State>();
+  names->hosts.emplace("good.example", dns::Answer{.addresses = {ip("100.80.0.2")}});
+  names->hosts.emplace("bad.example", dns::Answer{.addresses = {ip("100.80.0.1")}});
+  world.snapshot.dns.push_back({.state = names});
+  uncover(world, "alpha");
+  CHECK(world.findings(check) == Findings{"no_pod alpha"});
+  CHECK(world.cause("good.example") == "ok");
+  CHECK(world.cause("bad.example") == "load_balancer/no_pod");
+  names->hosts.emplace("lost.example", std::unexpected(Error{Failure::timeout, "no answer"}));
+  CHECK(world.cause("lost.example") == "unknown");
+  CHECK(world.judge().findings.front().hosts == Findings{"bad.example/"});
+}
+
+TEST_CASE("what cannot be read is unknown") {
+  World world = World::healthy();
+  uncover(world, "alpha");
+  SECTION("Kubernetes") { down(world.snapshot.kubernetes); }
+  SECTION("services") { world.cluster->services = {}; }
+  SECTION("nodes") { world.cluster->nodes = {}; }
+  SECTION("pods") { world.cluster->pods = {}; }
+  CHECK(world.findings(check).empty());
+  CHECK(world.layer(Layer::load_balancer) == LayerStatus::unknown);
+}
