@@ -67,11 +67,26 @@ constexpr Row table[] = {
     {CURLE_FILESIZE_EXCEEDED, Failure::too_large, "the answer is larger than allowed"},
 };
 
+bool has(const TransferFailure& failure, std::string_view word) {
+  return failure.detail.find(word) != std::string_view::npos;
+}
+
 // With TLS 1.3 a server refuses a client only after the handshake, so it looks like a broken read.
 bool is_tls_alert(const TransferFailure& failure) {
   return (failure.code == CURLE_RECV_ERROR || failure.code == CURLE_SEND_ERROR) &&
-         failure.detail.find("SSL") != std::string_view::npos &&
-         failure.detail.find("alert") != std::string_view::npos;
+         has(failure, "SSL") && has(failure, "alert");
+}
+
+// … or, when its alert is overtaken by the reset, like a broken write of the first request.
+bool is_refused_client(const TransferFailure& failure) {
+  return failure.code == CURLE_SEND_ERROR && failure.new_tls_session;
+}
+
+// The connection broke while TLS was agreed upon: nothing is known of certificates.
+bool is_reset_in_handshake(const TransferFailure& failure) {
+  return failure.code == CURLE_SSL_CONNECT_ERROR &&
+         (has(failure, "SSL_ERROR_SYSCALL") || has(failure, "reset by peer") ||
+          has(failure, "unexpected eof"));
 }
 
 // libcurl runs into its own limit of one header line and calls that a lack of memory.
@@ -97,7 +112,8 @@ std::string_view timeout_sentence(const TransferFailure& failure) {
 
 Failure failure_of(const TransferFailure& failure) {
   if (failure.over_limit || is_endless_header(failure)) return Failure::too_large;
-  if (is_tls_alert(failure)) return Failure::tls;
+  if (is_tls_alert(failure) || is_refused_client(failure)) return Failure::tls;
+  if (is_reset_in_handshake(failure)) return Failure::connect;
   // Reset: before an answer it is the connection, inside of one it is half an answer.
   if (failure.code == CURLE_RECV_ERROR) {
     return failure.answer_begun ? Failure::syntax : Failure::connect;
@@ -114,6 +130,11 @@ std::string sentence_of(const TransferFailure& failure) {
   if (is_tls_alert(failure)) {
     return fmt::format("{}: {}", printable(failure.detail), check_certificates);
   }
+  if (is_refused_client(failure)) {
+    return "the server closed the connection right after the TLS handshake: does it want a client "
+           "certificate (cert_file)?";
+  }
+  if (is_reset_in_handshake(failure)) return "the connection was closed in the TLS handshake";
   if (failure.code == CURLE_RECV_ERROR) {
     return std::string(failure.answer_begun ? not_whole
                                             : "the connection was reset before an answer");

@@ -147,14 +147,20 @@ Result<HttpResponse> Transfer::cancelled() const {
 TransferFailure Transfer::failure_facts(CURLcode code) const {
   TransferFailure facts{.code = code};
   long os_errno = 0;
+  long new_connections = 0;
+  long local_port = 0;
   curl_off_t resolved = 0;
-  curl_off_t connected = 0;
+  curl_off_t shaken = 0;
   curl_easy_getinfo(handle_.get(), CURLINFO_OS_ERRNO, &os_errno);
+  curl_easy_getinfo(handle_.get(), CURLINFO_NUM_CONNECTS, &new_connections);
+  curl_easy_getinfo(handle_.get(), CURLINFO_LOCAL_PORT, &local_port);
   curl_easy_getinfo(handle_.get(), CURLINFO_NAMELOOKUP_TIME_T, &resolved);
-  curl_easy_getinfo(handle_.get(), CURLINFO_CONNECT_TIME_T, &connected);
+  curl_easy_getinfo(handle_.get(), CURLINFO_APPCONNECT_TIME_T, &shaken);
   facts.os_errno = static_cast<int>(os_errno);
   facts.resolved = resolved > 0;
-  facts.connected = connected > 0;
+  // Not by the connect time: it includes the handshake with a proxy.
+  facts.connected = new_connections > 0 || local_port > 0;
+  facts.new_tls_session = new_connections > 0 && shaken > 0;
   facts.answer_begun = header_bytes_ > 0;
   facts.answer_headed = headed_;
   facts.over_limit = over_limit_;
