@@ -1,0 +1,81 @@
+// A table of bad files and every problem that is said of each, word for word. A file is between
+// `=== yaml` and `=== problems`, its problems follow.
+#include "base/text.h"
+#include "config/load.h"
+#include "config/print.h"
+#include "support/catch.h"
+
+using namespace shortcircuit;
+
+namespace {
+
+struct BadFile {
+  std::string yaml;
+  std::string problems;
+};
+
+std::vector<BadFile> table() {
+  const auto content = read_file(std::string(SHORTCIRCUIT_TESTS) + "/unit/config/bad_configurations.txt");
+  REQUIRE(content);
+  std::vector<BadFile> files;
+  bool in_yaml = false;
+  for (const std::string& line : split(*content, '\n')) {
+    if (line == "=== yaml") {
+      files.emplace_back();
+      in_yaml = true;
+    } else if (line == "=== problems") {
+      in_yaml = false;
+    } else if (!files.empty()) {
+      (in_yaml ? files.back().yaml : files.back().problems) += line + "\n";
+    }
+  }
+  if (!files.empty()) files.back().problems.pop_back();  // after the last line break
+  return files;
+}
+
+}  // namespace
+
+TEST_CASE("bad configurations: every problem of each, with its place") {
+  const auto files = table();
+  CHECK(files.size() >= 40);
+  for (const BadFile& file : files) {
+    INFO(file.yaml);
+    const auto loaded = parse_config(file.yaml, "config.yaml");
+    REQUIRE_FALSE(loaded);
+    std::string problems;
+    for (const ConfigProblem& problem : loaded.error()) problems += problem.text() + "\n";
+    CHECK(problems == file.problems);
+  }
+}
+
+TEST_CASE("secrets come from the environment or files and are in no text") {
+  LoadOptions options;
+  options.environment = [](const std::string& name) -> std::optional<std::string> {
+    if (name == "KEY") return "s3cret";
+    return std::nullopt;
+  };
+  const auto loaded = parse_config(
+      "headscale: {url: 'https://h', api_key: '${KEY}'}\n"
+      "traefik: {url: 'http://t', basic_auth: {username: u, password: '${KEY}'}}\n"
+      "linstor: {url: 'http://l', bearer_token_file: /run/token}\n",
+      "config.yaml", options);
+  REQUIRE(loaded);
+  CHECK(loaded->headscale.front().endpoint.bearer_token.reveal() == "s3cret");
+  const std::string text = redacted_yaml(*loaded);
+  CHECK(text.find("s3cret") == std::string::npos);
+  CHECK(text.find("/run/token") != std::string::npos);
+  CHECK(text.find("https://h") != std::string::npos);
+  // What is printed can be read again.
+  CHECK(parse_config(text, "printed.yaml", {.for_replay = true}));
+}
+
+TEST_CASE("what a recording's configuration printed says is what was read") {
+  for (const std::string name : {"night", "etcd-k3s-embedded", "linstor-healthy", "mesh-healthy"}) {
+    INFO(name);
+    const auto loaded = load_config(std::string(SHORTCIRCUIT_RECORDINGS) + "/" + name + "/shortcircuit.yaml", {.for_replay = true});
+    REQUIRE(loaded);
+    const auto again = parse_config(redacted_yaml(*loaded), "printed.yaml", {.for_replay = true});
+    REQUIRE(again);
+    CHECK(redacted_yaml(*again) == redacted_yaml(*loaded));
+  }
+}
