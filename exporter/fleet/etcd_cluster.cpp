@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "base/text.h"
 
@@ -128,6 +129,25 @@ void join_with_list(EtcdCluster& cluster, const std::vector<MemberInfo>& list) {
   }
 }
 
+// Without a list (metrics only), a member that is down long enough has lost its id here. If it is the
+// only one, the one peer id that nobody else has is its own.
+void give_last_id(EtcdCluster& cluster) {
+  std::set<std::uint64_t> strangers;
+  EtcdMember* nameless = nullptr;
+  for (auto& member : cluster.members) {
+    if (!member.id) {
+      if (nameless != nullptr) return;
+      nameless = &member;
+    }
+    if (member.state == nullptr) continue;
+    for (const auto& [peer, ignored] : member.state->round_trips) strangers.insert(peer);
+  }
+  for (const auto& member : cluster.members) {
+    if (member.id) strangers.erase(*member.id);
+  }
+  if (nameless != nullptr && strangers.size() == 1) nameless->id = *strangers.begin();
+}
+
 void count(EtcdCluster& cluster) {
   for (const auto& member : cluster.members) {
     if (member.learner) continue;
@@ -210,7 +230,11 @@ EtcdCluster etcd_cluster_of(const Snapshot& snapshot) {
   }
   const auto* list = member_list(cluster.members);
   cluster.listed = list != nullptr;
-  if (list != nullptr) join_with_list(cluster, *list);
+  if (list != nullptr) {
+    join_with_list(cluster, *list);
+  } else {
+    give_last_id(cluster);
+  }
   count(cluster);
 
   for (const auto& member : cluster.members) {
