@@ -29,6 +29,5 @@ class Secret {
   std::string path_;
 };
 
-inline constexpr const char* redacted = "<redacted>";
 
 }  // namespace shortcircuit

@@ -58,14 +58,26 @@ FlowMapping tls(const TlsSettings& settings) {
   return mapping;
 }
 
-FlowMapping common(const CommonConfig& config, std::string_view token_key = "bearer_token_file") {
+// A secret given by value is not printed; the variable in its place need not be set in a replay.
+constexpr const char* in_place_of_a_secret = "${REDACTED}";
+
+void add_secret(FlowMapping& mapping, const std::string& key, const Secret& secret) {
+  if (!secret.path().empty()) {
+    mapping.text(key + "_file", secret.path());
+  } else if (!secret.empty()) {
+    mapping.text(key, in_place_of_a_secret);
+  }
+}
+
+FlowMapping common(const CommonConfig& config, const std::string& token_key = "bearer_token") {
   FlowMapping mapping;
   mapping.text("url", without_userinfo(config.endpoint.url)).text("unix_socket", config.endpoint.unix_socket);
   FlowMapping basic;
-  basic.text("username", config.endpoint.username).text("password_file", config.endpoint.password.path());
-  mapping.nested("basic_auth", basic)
-      .text(token_key, config.endpoint.bearer_token.path())
-      .nested("tls", tls(config.endpoint.tls))
+  basic.text("username", config.endpoint.username);
+  add_secret(basic, "password", config.endpoint.password);
+  mapping.nested("basic_auth", basic);
+  add_secret(mapping, token_key, config.endpoint.bearer_token);
+  mapping.nested("tls", tls(config.endpoint.tls))
       .raw("interval", duration(config.interval))
       .raw("timeout", duration(config.timeout));
   return mapping;
@@ -160,7 +172,7 @@ std::string probes_section(const Config& config) {
 }  // namespace
 
 std::string redacted_yaml(const Config& config) {
-  std::string text = "# The configuration in force; secrets given by value are left out.\n";
+  std::string text = "# The configuration in force; a secret given by value shows as ${REDACTED}.\n";
   for (const auto& target : config.kubernetes) {
     // A kubeconfig's certificates and tokens are not repeated here: its path is enough.
     text += target.kubeconfig.empty()
@@ -174,7 +186,7 @@ std::string redacted_yaml(const Config& config) {
   }
   for (const auto& target : config.traefik) text += fmt::format("traefik: {}\n", common(target).take());
   for (const auto& target : config.headscale) {
-    text += fmt::format("headscale: {}\n", common(target, "api_key_file").take());
+    text += fmt::format("headscale: {}\n", common(target, "api_key").take());
   }
   for (const auto& target : config.linstor) text += fmt::format("linstor: {}\n", common(target).take());
   text += etcd_section(config) + tailscale_section(config) + networks_section(config) +

@@ -7,8 +7,8 @@
 
 namespace shortcircuit {
 
-// YAML that load_config() reads again. Secrets given by file stay as the file's name; secrets given
-// by value are left out.
+// YAML that load_config() reads again. Secrets given by file stay as the file's name; one given
+// by value shows as ${REDACTED}.
 std::string redacted_yaml(const Config& config);
 
 // exporter/CONFIGURATION.md, which a test compares with the file.
