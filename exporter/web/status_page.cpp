@@ -146,8 +146,8 @@ std::string status_page(const Fleet& fleet, const Judgement& judgement,
       page::routes(html, judgement);
       page::findings(html, judgement);
       page::mesh(html, fleet, judgement);
-      page::etcd(html, fleet, judgement);
-      page::storage(html, fleet, judgement);
+      page::etcd(html, fleet);
+      page::storage(html, fleet);
       page::networks(html, fleet, judgement);
       page::sources(html, fleet);
     }

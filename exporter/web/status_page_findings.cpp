@@ -24,28 +24,96 @@ Tone tone_of(Severity severity) {
   return Tone::off;
 }
 
-void write_finding(Html& html, const Finding& finding, Time now) {
-  const Tone tone = tone_of(finding.severity);
-  const auto item = html.scope("li", {{"class", fmt::format("finding {}", class_of(tone))}});
-  {
-    const auto line = html.scope("div", {{"class", "finding-line"}});
-    state(html, tone, name_of(finding.severity));
-    html.text(" ").open("span", {{"class", "object"}}).text(finding.kind).text(" ");
-    html.element("b", shortened(finding.object, longest_text)).close("span").text(" ");
-    html.element("span", {{"class", "check"}}, fmt::format("{}/{}", finding.check, finding.reason));
-    html.text(" ").open("span", {{"class", "since"}}).text("since ");
-    moment(html, finding.since, now);
-    html.close("span");
+// Findings that differ only in their object are one card: twenty nodes with one fault are read,
+// and mended, as one thing.
+using Group = std::vector<const Finding*>;
+constexpr std::size_t smallest_group = 3;
+
+std::string replaced(std::string text, std::string_view what) {
+  if (what.size() < 2) return text;
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) {
+    text.replace(at, what.size(), "\x01");
   }
-  html.element("p", {{"class", "message"}}, shortened(finding.message, longest_text));
-  if (!finding.hosts.empty()) {
+  return text;
+}
+
+bool same_but_for_object(const Finding& left, const Finding& right) {
+  if (left.check != right.check || left.reason != right.reason || left.kind != right.kind ||
+      left.severity != right.severity || left.hosts != right.hosts) {
+    return false;
+  }
+  return left.cure == right.cure || replaced(left.cure, left.object) == replaced(right.cure, right.object);
+}
+
+std::vector<Group> groups_of(const std::vector<const Finding*>& findings) {
+  std::vector<Group> groups;
+  for (std::size_t at = 0; at < findings.size();) {
+    std::size_t end = at + 1;
+    while (end < findings.size() && same_but_for_object(*findings[at], *findings[end])) ++end;
+    if (end - at >= smallest_group) {
+      groups.emplace_back(findings.begin() + static_cast<std::ptrdiff_t>(at),
+                          findings.begin() + static_cast<std::ptrdiff_t>(end));
+    } else {
+      for (std::size_t index = at; index < end; ++index) groups.push_back({findings[index]});
+    }
+    at = end;
+  }
+  return groups;
+}
+
+void write_title(Html& html, const Group& group, Time now) {
+  const Finding& first = *group.front();
+  const auto line = html.scope("div", {{"class", "finding-line"}});
+  state(html, tone_of(first.severity), name_of(first.severity));
+  html.text(" ").open("span", {{"class", "object"}});
+  if (group.size() == 1) {
+    html.text(first.kind).text(" ").element("b", shortened(first.object, longest_text));
+  } else {
+    html.element("b", fmt::format("{} × {}", group.size(), first.kind));
+  }
+  html.close("span").text(" ");
+  html.element("span", {{"class", "check"}}, fmt::format("{}/{}", first.check, first.reason));
+  Time since = first.since;
+  for (const Finding* finding : group) since = std::min(since, finding->since);
+  html.text(" ").open("span", {{"class", "since"}}).text("since ");
+  moment(html, since, now);
+  html.close("span");
+}
+
+// The sentence, with its object standing out; before it, where the sentence does not name it.
+void write_member(Html& html, const Finding& finding) {
+  const auto item = html.scope("li");
+  const std::string message = shortened(finding.message, longest_text);
+  const std::size_t at = finding.object.empty() ? std::string::npos : message.find(finding.object);
+  if (at == std::string::npos) {
+    html.element("b", shortened(finding.object, longest_text)).text(": ").text(message);
+    return;
+  }
+  const std::string_view view = message;
+  html.text(view.substr(0, at)).element("b", view.substr(at, finding.object.size()));
+  html.text(view.substr(at + finding.object.size()));
+}
+
+void write_group(Html& html, const Group& group, Time now) {
+  const Finding& first = *group.front();
+  const auto item =
+      html.scope("li", {{"class", fmt::format("finding {}", class_of(tone_of(first.severity)))}});
+  write_title(html, group, now);
+  if (group.size() == 1) {
+    html.element("p", {{"class", "message"}}, shortened(first.message, longest_text));
+  } else {
+    const auto list = html.scope("ul", {{"class", "members"}});
+    for (const Finding* finding : group) write_member(html, *finding);
+  }
+  if (!first.hosts.empty()) {
     html.open("p", {{"class", "hosts"}}).element("span", {{"class", "key"}}, "takes down").text(" ");
-    html.text(shortened(enumerate(finding.hosts, most_hosts), longest_text)).close("p");
+    html.text(shortened(enumerate(first.hosts, most_hosts), longest_text)).close("p");
   }
-  if (!finding.cure.empty()) {
-    html.open("div", {{"class", "cure"}}).element("span", {{"class", "key"}}, "cure").text(" ");
-    html.element("code", shortened(finding.cure, longest_text)).close("div");
-  }
+  if (first.cure.empty()) return;
+  const bool alike = group.size() == 1 || group.back()->cure == first.cure;
+  const auto cure = html.scope("div", {{"class", "cure"}});
+  html.element("span", {{"class", "key"}}, alike ? "cure" : "cure, alike for each").text(" ");
+  html.element("code", shortened(first.cure, longest_text));
 }
 
 void write_layer(Html& html, std::size_t number, const std::vector<const Finding*>& findings,
@@ -57,7 +125,8 @@ void write_layer(Html& html, std::size_t number, const std::vector<const Finding
   html.element("span", {{"class", "beside"}}, count_of(findings.size(), "finding")).close("h3");
   {
     const auto list = html.scope("ol", {{"class", "findings"}, {"role", "list"}});
-    for (std::size_t index = 0; index < shown; ++index) write_finding(html, *findings[index], now);
+    const auto end = findings.begin() + static_cast<std::ptrdiff_t>(shown);
+    for (const Group& group : groups_of({findings.begin(), end})) write_group(html, group, now);
   }
   and_more(html, findings.size(), shown, "findings of this layer; /api/findings lists them all");
 }

@@ -57,6 +57,7 @@ std::string words(std::string_view name) {
   for (char& character : out) {
     if (character == '_') character = ' ';
   }
+  if (out.ends_with(" mtu")) out.replace(out.size() - 3, 3, "MTU");
   return out;
 }
 

@@ -54,8 +54,8 @@ void layers(Html& html, const Judgement& judgement);
 void findings(Html& html, const Judgement& judgement);
 void routes(Html& html, const Judgement& judgement);
 void mesh(Html& html, const Fleet& fleet, const Judgement& judgement);
-void etcd(Html& html, const Fleet& fleet, const Judgement& judgement);
-void storage(Html& html, const Fleet& fleet, const Judgement& judgement);
+void etcd(Html& html, const Fleet& fleet);
+void storage(Html& html, const Fleet& fleet);
 void networks(Html& html, const Fleet& fleet, const Judgement& judgement);
 void sources(Html& html, const Fleet& fleet);
 

@@ -77,16 +77,18 @@ padding:6px 10px 8px;margin-bottom:5px}
 .cure{display:flex;gap:8px;align-items:baseline}
 .cure code{flex:1;min-width:0;background:var(--code);border:1px solid var(--line);border-radius:4px;padding:3px 7px;
 white-space:pre-wrap;-webkit-user-select:all;user-select:all}
-.same{columns:4 220px;gap:16px;padding-left:18px;margin-top:2px}
+.members{list-style:none;margin-top:2px}.members li{padding:1px 0}
+.members b{font-weight:650}
 .scroll{overflow-x:auto;max-width:100%;background:var(--panel);border:1px solid var(--line);border-radius:4px;margin-bottom:8px}
 table{border-collapse:collapse;width:100%;overflow-wrap:normal}
-caption{text-align:left;padding:6px 10px;color:var(--soft);font-size:12.5px}
+caption{text-align:left;font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu Sans",sans-serif;padding:6px 10px;color:var(--soft);font-size:12.5px}
 th,td{text-align:left;vertical-align:top;padding:4px 10px;border-top:1px solid var(--line)}
 thead th{font-size:12px;color:var(--soft);font-weight:600;vertical-align:bottom}
 tbody th{font-weight:600;white-space:nowrap}
-tbody td{font-size:13px}
+tbody td,tbody th{font-size:13px}
+.replication td:nth-child(2),.replication td:nth-child(4),.dependents th{white-space:nowrap}
 .number-cell{white-space:nowrap;font-variant-numeric:tabular-nums}
-.none{color:var(--soft);opacity:.55}
+.none{color:var(--soft)}td.number-cell.none{color:color-mix(in srgb,var(--soft) 60%,transparent)}
 .attention th,.attention td{background:var(--bad-back)}
 .errors{min-width:220px;overflow-wrap:anywhere}
 .dependents td{min-width:120px}
