@@ -81,6 +81,9 @@ class Unexplained {
     const RouterState state = faults_.router_state(route);
     if (state == RouterState::unknown || state == RouterState::alive) return false;
     if (faults_.has_backend_fault(route)) return false;
+    // Services of other providers (`api@internal`) have no servers here and are theirs to judge.
+    const bool disabled = route.router && fleet_.traefik()->routers[*route.router].status == "disabled";
+    if (route.backends.empty() && route.router && !disabled) return false;
     for (const RouteBackend& backend : route.backends) {
       const auto* endpoints = fleet_.endpoints.find(backend.service);
       if (endpoints == nullptr || !endpoints->certain) return false;

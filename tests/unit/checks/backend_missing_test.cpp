@@ -1,0 +1,170 @@
+#include "support/catch.h"
+#include "support/snapshots.h"
+
+using namespace shortcircuit;
+using namespace shortcircuit::testing;
+
+namespace {
+constexpr auto check = "backend_missing";
+using Findings = std::vector<std::string>;
+
+World with_route() {
+  World world = World::healthy();
+  world.with_pods("shop/web", 2);
+  world.ingress("shop/front", "shop.example", "web");
+  world.serve();
+  return world;
+}
+}  // namespace
+
+TEST_CASE("a route to a Service with ready pods, by the port's name or number") {
+  World world = with_route();
+  CHECK(world.findings().empty());
+  auto& backend = *world.cluster->ingresses.items.front().rules.front().paths.front().backend;
+  backend.port_name.clear();
+  backend.port_number = 8080;
+  CHECK(world.findings().empty());
+  CHECK(world.cause("shop.example") == "ok");
+}
+
+TEST_CASE("each plain fault behind a route") {
+  World world = with_route();
+  world.drop_router("shop");
+  SECTION("no Service") {
+    std::erase_if(world.cluster->services.items, [](const auto& service) { return service.name.name == "web"; });
+    CHECK(world.findings() == Findings{"backend_missing/service_absent Service shop/web"});
+    CHECK(world.cause("shop.example") == "backend/service_absent");
+  }
+  SECTION("no such port") {
+    world.cluster->ingresses.items.front().rules.front().paths.front().backend->port_name = "grpc";
+    CHECK(world.findings() == Findings{"backend_missing/service_port_absent Service shop/web"});
+    CHECK(world.cause("shop.example") == "backend/service_port_absent");
+  }
+  SECTION("no ready pod") {
+    for (auto& endpoint : world.slice("shop/web").endpoints) endpoint.ready = false;
+    CHECK(world.findings() == Findings{"backend_missing/no_ready_endpoints Service shop/web"});
+    CHECK(world.cause("shop.example") == "backend/no_ready_endpoints");
+  }
+  SECTION("hand-kept endpoints that were emptied") {
+    world.service("shop/web").selector.clear();
+    std::erase_if(world.cluster->endpoint_slices.items, [](const auto& slice) { return slice.service == "web"; });
+    CHECK(world.findings() == Findings{"backend_missing/no_ready_endpoints Service shop/web"});
+  }
+}
+
+TEST_CASE("Services that no route leads to are nobody's business") {
+  World world = with_route();
+  world.with_pods("batch/worker", 0);
+  world.hand_kept("batch/empty", {});
+  CHECK(world.findings().empty());
+}
+
+TEST_CASE("one unready pod among ready ones is fine") {
+  World world = with_route();
+  world.slice("shop/web").endpoints.front().ready = false;
+  CHECK(world.findings().empty());
+}
+
+TEST_CASE("TraefikServices, nested and in circles") {
+  World world = World::healthy();
+  world.with_pods("shop/web", 1);
+  auto& rule = world.ingress_route("shop/front", "Host(`shop.example`)", "outer").rules.front();
+  rule.services.front() = {.name = "outer", .kind = "TraefikService"};
+  world.cluster->traefik_services.items.push_back({.name = {"shop", "outer"}, .services = {{.name = "inner", .kind = "TraefikService"}}});
+  SECTION("a leg that is not there") {
+    CHECK(world.findings(check) == Findings{"service_absent shop/inner"});
+    CHECK(world.cause("shop.example") == "backend/service_absent");
+  }
+  SECTION("a leg whose Service is not there") {
+    world.cluster->traefik_services.items.push_back(
+        {.name = {"shop", "inner"}, .services = {{.name = "web", .port = "http"}, {.name = "gone", .port = "http"}, {.name = "outer", .kind = "TraefikService"}}});
+    CHECK(world.findings(check) == Findings{"service_absent shop/gone"});
+  }
+  SECTION("a leg whose port is not there, of a TraefikService that no route uses") {
+    world.cluster->ingress_routes.items.clear();
+    world.cluster->traefik_services.items = {{.name = {"shop", "spare"}, .services = {{.name = "web", .port = "9"}}}};
+    CHECK(world.findings() == Findings{"backend_missing/service_port_absent Service shop/web"});
+  }
+  SECTION("the first is not there") {
+    world.cluster->traefik_services.items.clear();
+    CHECK(world.findings(check) == Findings{"service_absent shop/outer"});
+  }
+  SECTION("of another provider") {
+    rule.services.front() = {.name = "api@internal", .kind = "TraefikService"};
+    world.serve();
+    world.router("shop").service = "api@internal";
+    CHECK(world.findings().empty());
+    CHECK(world.cause("shop.example") == "ok");
+  }
+}
+
+TEST_CASE("a dead route never lacks a cause") {
+  World world = with_route();
+  SECTION("its router is not there and everything it names is") {
+    world.drop_router("shop");
+    CHECK(world.findings() == Findings{"backend_missing/router_error Ingress shop/front"});
+  }
+  SECTION("its router is disabled for something else than a middleware") {
+    world.router("shop").status = "disabled";
+    world.router("shop").errors = {"entryPoint \"websafe\" doesn't exist"};
+    CHECK(world.findings() == Findings{"backend_missing/router_error Ingress shop/front"});
+    CHECK(world.judge().findings.front().message.find("websafe") != std::string::npos);
+  }
+  SECTION("its service has no servers") {
+    world.proxy->services.back().server_urls.clear();
+    CHECK(world.findings() == Findings{"backend_missing/router_error Ingress shop/front"});
+  }
+  SECTION("its provider is off and it has a class of Traefik") {
+    world.cluster->ingress_classes.items = {{.name = "web", .controller = "traefik.io/ingress-controller"}};
+    world.cluster->ingresses.items.front().class_name = "web";
+    world.proxy->providers = {"KubernetesCRD"};
+    world.drop_router("shop");
+    CHECK(world.findings() == Findings{"backend_missing/router_error Ingress shop/front"});
+    CHECK(world.judge().findings.front().cure.find("kubernetesingress") != std::string::npos);
+  }
+  CHECK(world.cause("shop.example") == "backend/router_error");
+}
+
+TEST_CASE("the other paths of an Ingress whose one router is gone live on") {
+  World world = with_route();
+  world.ingress("shop/front", "other.example", "web");
+  CHECK(world.findings() == Findings{"backend_missing/router_error Ingress shop/front"});
+  CHECK(world.cause("shop.example") == "ok");
+  CHECK(world.cause("other.example") == "backend/router_error");
+}
+
+TEST_CASE("an IngressRoute that reaches into another namespace is told of the flag") {
+  World world = World::healthy();
+  world.with_pods("shared/web", 1);
+  world.ingress_route("shop/front", "Host(`shop.example`)", "web").rules.front().services.front().namespace_name = "shared";
+  CHECK(world.findings() == Findings{"backend_missing/router_error IngressRoute shop/front"});
+  CHECK(world.judge().findings.front().cure.find("allowcrossnamespace") != std::string::npos);
+}
+
+TEST_CASE("what is new, or unknown in part, is not called dead") {
+  World world = with_route();
+  world.drop_router("shop");
+  SECTION("a new route") { world.cluster->ingresses.items.front().created = world.snapshot.time - 5s; }
+  SECTION("a new Traefik") { world.proxy->started = world.snapshot.time - 5s; }
+  SECTION("Traefik is down") { down(world.snapshot.traefik); }
+  SECTION("middlewares are unknown") { world.cluster->middlewares = {}; }
+  SECTION("slices are unknown") { world.cluster->endpoint_slices = {}; }
+  SECTION("services are unknown") { world.cluster->services = {}; }
+  CHECK(world.findings(check).empty());
+  CHECK(world.cause("shop.example") == "unknown");
+}
+
+TEST_CASE("Endpoints stand in for slices that cannot be read, and their absence says nothing") {
+  World world = with_route();
+  world.hand_kept("shop/far", {"100.80.0.2"});
+  world.ingress("shop/far", "far.example", "far");
+  world.proxy->routers.clear();
+  world.proxy->services.clear();
+  world.serve();
+  world.cluster->endpoints.items = {{.name = {"shop", "web"}, .service = "web", .endpoints = {{.addresses = {"10.244.1.1"}}}, .ports = {{.name = "http", .port = 8080}}}};
+  world.cluster->endpoint_slices = {};
+  CHECK(world.findings().empty());
+  CHECK(world.layer(Layer::backend) == LayerStatus::unknown);
+  CHECK(world.cause("shop.example") == "ok");
+  CHECK(world.cause("far.example") == "unknown");
+}

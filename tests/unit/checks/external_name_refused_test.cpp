@@ -1,0 +1,131 @@
+#include "support/catch.h"
+#include "support/snapshots.h"
+
+using namespace shortcircuit;
+using namespace shortcircuit::testing;
+
+namespace {
+constexpr auto check = "external_name_refused";
+using Findings = std::vector<std::string>;
+
+World with_external_route() {
+  World world = World::healthy();
+  world.external_name("ops/wiki", "wiki.partner.example");
+  world.ingress("ops/wiki", "wiki.example", "wiki");
+  world.serve();
+  return world;
+}
+}  // namespace
+
+TEST_CASE("an ExternalName with the flag on is innocent") {
+  const World world = with_external_route();
+  CHECK(world.findings().empty());
+  CHECK(world.cause("wiki.example") == "ok");
+}
+
+TEST_CASE("an ExternalName that no route needs is innocent with the flag off") {
+  World world = World::healthy();
+  world.external_name("ops/wiki", "wiki.partner.example");
+  CHECK(world.findings().empty());
+}
+
+TEST_CASE("a refused ExternalName") {
+  World world = with_external_route();
+  world.drop_router("wiki");
+  CHECK(world.findings() == Findings{"external_name_refused/provider_flag_off Service ops/wiki"});
+  CHECK(world.cause("wiki.example") == "external_name/provider_flag_off");
+  CHECK(world.judge().findings.front().cure.find("--providers.kubernetesingress.allowexternalnameservices=true") != std::string::npos);
+}
+
+TEST_CASE("the flag is one of each provider") {
+  World world = with_external_route();
+  world.external_name("ops/forum", "forum.partner.example");
+  world.ingress_route("ops/forum", "Host(`forum.example`)", "forum");
+  world.proxy->routers.clear();
+  world.serve();
+  world.drop_router("forum");
+  CHECK(world.findings() == Findings{"external_name_refused/provider_flag_off Service ops/forum"});
+  CHECK(world.judge().findings.front().cure.find("kubernetescrd.allowexternalnameservices") != std::string::npos);
+  CHECK(world.cause("wiki.example") == "ok");
+}
+
+TEST_CASE("one Service that one kind of route may use and the other may not") {
+  World world = with_external_route();
+  world.ingress_route("ops/wiki-crd", "Host(`wiki2.example`)", "wiki");
+  CHECK(world.findings(check) == Findings{"provider_flag_off ops/wiki"});
+  CHECK(world.cause("wiki.example") == "ok");
+  CHECK(world.cause("wiki2.example") == "external_name/provider_flag_off");
+}
+
+TEST_CASE("a missing middleware disables the router and does not refuse the name") {
+  World world = with_external_route();
+  world.cluster->ingresses.items.front().traefik_annotations = {{"traefik.ingress.kubernetes.io/router.middlewares", "ops-auth@kubernetescrd"}};
+  world.router("wiki").status = "disabled";
+  world.router("wiki").errors = {"middleware \"ops-auth@kubernetescrd\" does not exist"};
+  CHECK(world.findings() == Findings{"middleware_missing/object_absent Middleware ops/auth"});
+  SECTION("both at once") {
+    world.drop_router("wiki");
+    CHECK(world.findings() == Findings{"external_name_refused/provider_flag_off Service ops/wiki", "middleware_missing/object_absent Middleware ops/auth"});
+  }
+}
+
+TEST_CASE("a router that is gone for another cause says nothing of the flag") {
+  World world = with_external_route();
+  world.service("ops/wiki").ports.front().name = "web";
+  world.drop_router("wiki");
+  CHECK(world.findings() == Findings{"backend_missing/service_port_absent Service ops/wiki"});
+  CHECK(world.layer(Layer::external_name) == LayerStatus::unknown);
+  SECTION("unless another route shows that it is off") {
+    world.external_name("ops/forum", "forum.partner.example");
+    world.ingress("ops/forum", "forum.example", "forum");
+    CHECK(world.findings(check) == Findings{"provider_flag_off ops/forum", "provider_flag_off ops/wiki"});
+  }
+}
+
+TEST_CASE("an Ingress needs the port in the ExternalName Service, an IngressRoute does not") {
+  World world = World::healthy();
+  world.external_name("ops/wiki", "wiki.partner.example").ports.clear();
+  world.ingress_route("ops/wiki", "Host(`wiki.example`)", "wiki").rules.front().services.front().port = "8443";
+  world.serve();
+  CHECK(world.findings().empty());
+  world.ingress("ops/wiki2", "wiki2.example", "wiki").rules.front().paths.front().backend->port_number = 8443;
+  world.cluster->ingresses.items.front().rules.front().paths.front().backend->port_name = "";
+  CHECK(world.findings() == Findings{"backend_missing/service_port_absent Service ops/wiki"});
+}
+
+TEST_CASE("what is new may not be loaded yet") {
+  World world = with_external_route();
+  world.drop_router("wiki");
+  SECTION("the route") { world.cluster->ingresses.items.front().created = world.snapshot.time - 10s; }
+  SECTION("Traefik") { world.proxy->started = world.snapshot.time - 10s; }
+  CHECK(world.findings().empty());
+  CHECK(world.layer(Layer::external_name) == LayerStatus::unknown);
+  CHECK(world.cause("wiki.example") == "unknown");
+}
+
+TEST_CASE("without Traefik or Kubernetes the names are unknown") {
+  World world = with_external_route();
+  world.drop_router("wiki");
+  SECTION("Traefik") { down(world.snapshot.traefik); }
+  SECTION("Kubernetes") { down(world.snapshot.kubernetes); }
+  SECTION("services") { world.cluster->services = {}; }
+  CHECK(world.findings(check).empty());
+  CHECK(world.layer(Layer::external_name) == LayerStatus::unknown);
+  world.config.traefik.clear();
+  CHECK(world.layer(Layer::external_name) == LayerStatus::off);
+}
+
+TEST_CASE("a TraefikService with an ExternalName leg is gone whole") {
+  World world = World::healthy();
+  world.external_name("ops/wiki", "wiki.partner.example");
+  world.hand_kept("ops/near", {"100.80.0.2"});
+  world.cluster->traefik_services.items.push_back({.name = {"ops", "both"}, .services = {{.name = "wiki", .port = "http"}, {.name = "near", .port = "http"}}});
+  auto& route = world.ingress_route("ops/wiki", "Host(`wiki.example`)", "both");
+  route.rules.front().services.front() = {.name = "both", .kind = "TraefikService"};
+  world.serve();
+  world.proxy->services.clear();
+  world.router("wiki").status = "disabled";
+  world.router("wiki").service = "ops-both@kubernetescrd";
+  world.router("wiki").errors = {"the service \"ops-both@kubernetescrd\" does not exist"};
+  CHECK(world.findings() == Findings{"external_name_refused/provider_flag_off Service ops/wiki"});
+}

@@ -1,0 +1,161 @@
+#include "fleet/routes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "fleet/router_index.h"
+#include "support/catch.h"
+#include "support/snapshots.h"
+
+using namespace shortcircuit;
+using namespace shortcircuit::testing;
+
+namespace {
+
+// `host path` of every route, in order.
+std::vector<std::string> hosts(const World& world) {
+  std::vector<std::string> texts;
+  for (const Route& route : routes_of(world.snapshot)) texts.push_back(route.host + " " + route.path);
+  return texts;
+}
+using Texts = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("whose Ingress it is") {
+  World world = World::healthy();
+  world.cluster->ingress_classes.items = {{.name = "web", .controller = "traefik.io/ingress-controller"},
+                                          {.name = "nginx", .controller = "k8s.io/ingress-nginx", .is_default = true}};
+  auto& ingress = world.ingress("shop/front", "shop.example", "web");
+  const auto count = [&] { return routes_of(world.snapshot).size(); };
+  CHECK(count() == 1);  // no class at all
+  ingress.class_name = "web";
+  CHECK(count() == 1);
+  ingress.class_name = "nginx";
+  CHECK(count() == 0);
+  ingress.class_name = "no-such-class";
+  CHECK(count() == 0);
+  ingress.class_name.reset();
+  ingress.class_annotation = "traefik";
+  CHECK(count() == 1);
+  ingress.class_annotation = "";
+  CHECK(count() == 1);
+  ingress.class_annotation = "web";  // though a class of that name exists
+  CHECK(count() == 0);
+  ingress.class_annotation.reset();
+  world.proxy->providers = {"KubernetesCRD"};
+  CHECK(count() == 0);  // Traefik reads no Ingress, and nothing says that this one is its own
+  ingress.class_name = "web";
+  CHECK(count() == 1);
+}
+
+TEST_CASE("another controller's Ingress is never judged") {
+  World world = World::healthy();
+  world.cluster->ingress_classes.items = {{.name = "nginx", .controller = "k8s.io/ingress-nginx"}};
+  auto& ingress = world.ingress("shop/front", "shop.example", "nothing-there");
+  ingress.class_name = "nginx";
+  ingress.traefik_annotations = {{"traefik.ingress.kubernetes.io/router.middlewares", "shop-gone@kubernetescrd"}};
+  auto& route = world.ingress_route("shop/other", "Host(`x.example`)", "nothing-there");
+  route.class_annotation = "traefik-inside";
+  CHECK(world.findings().empty());
+  CHECK(world.judge().routes.empty());
+}
+
+TEST_CASE("hosts and paths of Ingresses") {
+  World world = World::healthy();
+  auto& ingress = world.ingress("shop/front", "shop.example", "web");
+  ingress.rules.front().paths.push_back({.path = "/api", .path_type = "Exact", .backend = kubernetes::IngressBackend{.service = "api", .port_number = 80}});
+  ingress.rules.push_back({.host = "*.shop.example", .paths = {{.path = "", .backend = kubernetes::IngressBackend{.service = "web", .port_number = 80}}}});
+  ingress.rules.push_back({.host = "", .paths = {{.path = "/any", .path_type = "Prefix", .backend = kubernetes::IngressBackend{.service = "web", .port_number = 80}}}});
+  ingress.rules.push_back({.host = "no-paths.example"});
+  ingress.rules.push_back({.host = "resource.example", .paths = {{.path = "/"}}});
+  ingress.default_backend = kubernetes::IngressBackend{.service = "web", .port_number = 80};
+  ingress.tls_hosts = {"shop.example", "tls-only.example"};
+  CHECK(hosts(world) == Texts{"shop.example /", "shop.example /api", "*.shop.example /", " /any"});
+  const auto routes = routes_of(world.snapshot);
+  CHECK(routes[0].rule == "Host(`shop.example`) && PathPrefix(`/`)");
+  CHECK(routes[0].tls);
+  CHECK(routes[1].rule == "Host(`shop.example`) && Path(`/api`)");
+  CHECK(routes[2].rule == "HostRegexp(`^[a-zA-Z0-9-]+\\.shop\\.example$`)");
+  CHECK_FALSE(routes[2].tls);
+  CHECK(routes[3].rule == "PathPrefix(`/any`)");
+  world.cluster->ingresses.items.front().rules.clear();
+  CHECK(hosts(world) == Texts{" /"});
+}
+
+TEST_CASE("hosts and paths of IngressRoutes") {
+  World world = World::healthy();
+  world.ingress_route("shop/front", "(Host(`a.example`) || Host(`b.example`)) && PathPrefix(`/x`)", "web");
+  world.ingress_route("shop/odd", "Something", "web");
+  CHECK(hosts(world) == Texts{"a.example /x", "b.example /x", "Something /"});
+}
+
+TEST_CASE("a route's router") {
+  World world = World::healthy();
+  const auto router_of = [&](std::size_t index) {
+    const auto routes = routes_of(world.snapshot);
+    return routes.at(index).router ? world.proxy->routers[*routes.at(index).router].name : std::string("none");
+  };
+  SECTION("two objects that say the same rule have a router each") {
+    world.ingress_route("a/front", "Host(`x.example`)", "web");
+    world.ingress_route("b/front", "Host( `x.example` )", "web");
+    world.proxy->routers = {{.name = "b-front-0123456789abcdef0123@kubernetescrd", .provider = "kubernetescrd", .rule = "Host(`x.example`)"}};
+    CHECK(router_of(0) == "none");
+    CHECK(router_of(1) == "b-front-0123456789abcdef0123@kubernetescrd");
+  }
+  SECTION("of another provider, it is not the route's") {
+    world.ingress("a/front", "x.example", "web");
+    world.proxy->routers = {{.name = "x@file", .provider = "file", .rule = "Host(`x.example`) && PathPrefix(`/`)"},
+                            {.name = "a-front-1@kubernetescrd", .provider = "kubernetescrd", .rule = "Host(`x.example`) && PathPrefix(`/`)"}};
+    CHECK(router_of(0) == "none");
+  }
+  SECTION("by rule when its name is made in another way") {
+    world.ingress("a/front", "x.example", "web");
+    world.proxy->routers = {{.name = "a1b2c3@kubernetes", .provider = "kubernetes", .rule = "Host(\"x.example\")&&PathPrefix('/')"}};
+    CHECK(router_of(0) == "a1b2c3@kubernetes");
+  }
+  SECTION("by name when its rule is made in another way") {
+    world.ingress("a/front", "*.x.example", "web");
+    world.proxy->routers = {{.name = "a-front-x-example@kubernetes", .provider = "kubernetes", .rule = "HostRegexp(`[a-zA-Z0-9-]+\\.x\\.example`) && PathPrefix(`/`)"}};
+    CHECK(router_of(0) == "a-front-x-example@kubernetes");
+  }
+  SECTION("with the path matcher of the annotation") {
+    auto& ingress = world.ingress("a/front", "x.example", "web");
+    ingress.rules.front().paths.front().path_type = "ImplementationSpecific";
+    ingress.traefik_annotations = {{"traefik.ingress.kubernetes.io/router.pathmatcher", "Path"}};
+    world.serve();
+    CHECK(routes_of(world.snapshot).front().rule == "Host(`x.example`) && Path(`/`)");
+    CHECK(router_of(0) == "a-front-x-example@kubernetes");
+  }
+}
+
+TEST_CASE("names as Traefik writes them") {
+  CHECK(normalized_name("shop-front-*.shop.example/api/v1") == "shop-front-shop-example-api-v1");
+  CHECK(normalized_name("--a..b--") == "a-b");
+  CHECK(normalized_name("") == "");
+  traefik::State traefik;
+  for (const auto& [version, major] : {std::pair{"3.6.9", 3}, {"v2.11.2", 2}, {"dev", 0}, {"", 0}}) {
+    traefik.version = version;
+    CHECK(major_version_of(&traefik) == major);
+  }
+}
+
+TEST_CASE("IngressRoutes of the old API group") {
+  World world = World::healthy();
+  world.ingress_route("shop/front", "Host(`x.example`)", "web").old_group = true;
+  CHECK(routes_of(world.snapshot).empty());
+  world.proxy->version = "2.11.0";
+  CHECK(routes_of(world.snapshot).size() == 1);
+  world.ingress_route("shop/front", "Host(`x.example`)", "web");  // migrated: both are there
+  CHECK(routes_of(world.snapshot).size() == 1);
+}
+
+TEST_CASE("classes that cannot be read leave routes unknown, not healthy") {
+  World world = World::healthy();
+  world.with_pods("shop/web", 1);
+  world.ingress("shop/front", "shop.example", "web").class_name = "edge";
+  world.cluster->ingress_classes = {};
+  CHECK(world.findings().empty());
+  for (const Layer layer : {Layer::external_name, Layer::middleware, Layer::backend}) CHECK(world.layer(layer) == LayerStatus::unknown);
+}
