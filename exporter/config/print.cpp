@@ -158,7 +158,8 @@ std::string probes_section(const Config& config) {
     if (probe.probes_routes()) continue;
     FlowMapping mapping;
     mapping.text("name", probe.target)
-        .text("url", without_userinfo(probe.endpoint.url))
+        // A query may hold a token.
+        .text("url", without_userinfo(probe.endpoint.url.substr(0, probe.endpoint.url.find('?'))))
         .text("proxy", without_userinfo(probe.proxy))
         .raw("stall_timeout", duration(probe.stall_timeout))
         .nested("tls", tls(probe.endpoint.tls))

@@ -88,7 +88,7 @@ Result<State> Source::poll(PollContext& context) {
     probes = route_probes(config_, context.latest);
   } else {
     probes.emplace_back(Outcome{.name = config_.target,
-                                .url = without_userinfo(config_.endpoint.url),
+                                .url = without_userinfo(config_.endpoint.url.substr(0, config_.endpoint.url.find('?'))),
                                 .proxy = without_userinfo(config_.proxy)},
                         probe_request(config_, "probe", config_.endpoint.url, ""));
   }
