@@ -15,7 +15,7 @@ namespace shortcircuit::page {
 struct MeshCell {
   Tone tone = Tone::unknown;
   std::string_view glyph;
-  std::string text;  // `direct over aus-lan (lan) to 192.168.30.7`
+  std::string text;  // `direct over office (lan) to 192.0.2.7`
   std::string kind = {};  // the same without what differs from path to path; for counts
 };
 

@@ -47,7 +47,7 @@ std::string absolute(Time time);
 void moment(Html& html, Time time, Time now);
 // `1.5 GiB`.
 std::string bytes(double count);
-// `aus-lan (lan)`, `old (overlay, retired)`.
+// `office (lan)`, `old (overlay, retired)`.
 std::string label_of(const Network& network);
 
 void layers(Html& html, const Judgement& judgement);
