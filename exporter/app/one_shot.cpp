@@ -92,6 +92,12 @@ Result<std::shared_ptr<const Publication>> look_once(const Options& options, con
   return publication;
 }
 
+// Only these know of addresses that something depends on.
+bool can_tell_dependents(const Config& config) {
+  return !config.kubernetes.empty() || !config.tailscale.empty() || !config.etcd.empty() || !config.linstor.empty() ||
+         !config.dns.empty() || !config.expect.entry_addresses.empty();
+}
+
 bool any_unknown(const Judgement& judgement) {
   return std::any_of(judgement.layers.begin(), judgement.layers.end(),
                      [](const LayerState& state) { return !state.unknown.empty(); });
@@ -146,6 +152,10 @@ int depends(const Options& options) {
   if (!looked) return report_error(looked.error());
   const Publication& publication = **looked;
   const auto& wanted = options.depends_on;
+  if (!can_tell_dependents(*publication.config)) {
+    fmt::print(stderr, "no source is configured that knows what depends on a network: add kubernetes, tailscale, etcd or linstor\n");
+    return 2;
+  }
   const auto prefix = Prefix::parse(wanted);
   if (!prefix && publication.fleet.networks.find(wanted) == nullptr) {
     std::vector<std::string> names;

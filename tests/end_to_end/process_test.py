@@ -157,6 +157,10 @@ def test_check_and_depends():
         assert code == (1 if wanted else 0), (step, code)
     code, _, err = run(BINARY, "depends", "nebulla", "--replay", str(first))
     assert code == 2 and "nebula" in err, err
+    blind = SCRATCH / "blind.yaml"
+    blind.write_text("traefik: {url: http://127.0.0.1:1}\n")
+    code, out, err = run(BINARY, "depends", "10.0.0.0/8", "--config", str(blind))
+    assert code == 2 and "kubernetes" in err and "Nothing" not in out, (code, out, err)
 
 
 def test_capture_and_replay_are_alike():
