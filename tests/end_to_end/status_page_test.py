@@ -2,7 +2,8 @@
 """The status page in a real browser: what it says, how wide it gets, what it looks like.
 
 usage: status_page_test.py BINARY RECORDINGS PICTURES
-       status_page_test.py BINARY RECORDINGS --picture FILE    the README's picture, and nothing else
+       status_page_test.py BINARY RECORDINGS --picture FILE    the picture in the README, and nothing else:
+         tests/end_to_end/status_page_test.py build/release/shortcircuit-exporter tests/recordings --picture exporter/web/status-page.png
 
 Pictures of the healthy fleet and of the night, wide and narrow, light and dark, are left in PICTURES.
 Without Chromium it ends with 77 (skipped).
@@ -241,7 +242,7 @@ def test_pictures():
 
 def make_picture(file):
     with replayed("night") as exporter:
-        browse(f"http://{exporter.address}/", f"--screenshot={pathlib.Path(file).resolve()}", size=(1180, 1240))
+        browse(f"http://{exporter.address}/", f"--screenshot={pathlib.Path(file).resolve()}", size=(1100, 1000))
     print(f"{file}: {pathlib.Path(file).stat().st_size} bytes")
 
 
