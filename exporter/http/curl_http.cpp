@@ -1,5 +1,6 @@
 #include "http/curl_http.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <csignal>
 #include <optional>
 
+#include "base/text.h"
 #include "http/curl_raii.h"
 #include "http/curl_transfer.h"
 #include "http/dns_lookup.h"
@@ -119,6 +121,17 @@ class CurlHttp::Round {
   }
 
  private:
+  Result<HttpResponse> read_local(const HttpRequest& request) {
+    const std::string path = request.url.substr(std::string_view("file:").size());
+    auto body = read_file(path);
+    if (!body) return fail(Failure::connect, body.error().message);
+    if (body->size() > request.body_limit) {
+      return fail(Failure::too_large, fmt::format("{}: more than {} bytes", path, request.body_limit));
+    }
+    http_.received_bytes_ += body->size();
+    return HttpResponse{.status = 200, .body = std::move(*body), .headers = {}};
+  }
+
   void start(std::size_t index) {
     const HttpRequest& request = requests_[index];
     if (stop_.stop_requested()) return;
@@ -129,6 +142,10 @@ class CurlHttp::Round {
     }
     if (request.url.starts_with("dns:")) {
       dns_.add(index, request);
+      return;
+    }
+    if (request.url.starts_with("file:")) {
+      results_[index] = read_local(request);
       return;
     }
     auto transfer = std::make_unique<Transfer>(http_.take_handle(), request, http_.endpoint_,

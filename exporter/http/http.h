@@ -52,12 +52,13 @@ struct ProbeOptions {
   std::string connect_to;       // connect to this address instead of the URL's host; "" = no
 };
 
-// Two kinds of request are no plain HTTP and answer with JSON made by the implementation, so that
-// they can be recorded and replayed like any other:
+// Some requests are no plain HTTP. The first two answer with JSON made by the implementation, so
+// that they can be recorded and replayed like any other:
 //   `probe` set:  {"http_status":200,"stalled":false,"received_bytes":1,"duration_seconds":0.1,
 //                  "failure":"connect","proxy_failed":false} (http_status and failure may be absent)
 //   URL `dns:host`: {"addresses":["10.0.0.1"]}, empty when the name has none or does not exist;
 //                  a resolver that does not answer is Failure::resolve or timeout.
+//   URL `file:/path`: the file's content; Failure::connect when it cannot be read.
 struct HttpRequest {
   std::string answer;              // name in a recording: `nodes`, `ping-peer-1312`
   std::string extension = "json";  // of the file in a recording: json or txt

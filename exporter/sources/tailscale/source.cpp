@@ -1,14 +1,18 @@
 #include "sources/tailscale/source.h"
 
-#include <array>
+#include <fmt/format.h>
 
-#include "base/json.h"
-#include "base/text.h"
+#include <array>
+#include <filesystem>
+
 #include "sources/tailscale/parse.h"
 #include "sources/tailscale/request.h"
 
 namespace shortcircuit::tailscale {
 namespace {
+
+constexpr std::size_t most_status_bytes = 16U << 20;  // about 1.4 KB a peer
+constexpr auto old_status_file = 10min;
 
 // An older daemon lacks an answer: that is known and no failure.
 template <class T, class Parse>
@@ -28,11 +32,25 @@ std::optional<T> optional_part(Result<HttpResponse> response, const HttpRequest&
   return std::move(*value);
 }
 
-Result<State> read_status_file(const std::string& path) {
-  const auto body = read_file(path);
-  if (!body) return std::unexpected(body.error());
-  auto state = parse_status(*body);
+// What `tailscale status --json` wrote. Nobody but its age tells when the writer has stopped.
+Result<State> read_status_file(const std::string& path, PollContext& context) {
+  HttpRequest request;
+  request.answer = "status";
+  request.url = "file:" + path;
+  request.body_limit = most_status_bytes;
+  const auto response = expect_success(
+      fetch_one(context.http, request, context.deadline, context.stop), request);
+  if (!response) return std::unexpected(response.error());
+  auto state = parse_status(response->body);
   if (!state) return std::unexpected(state.error().in(path));
+  std::error_code unknown;
+  const auto written = std::filesystem::last_write_time(path, unknown);
+  const auto age = std::filesystem::file_time_type::clock::now() - written;
+  if (!unknown && age > old_status_file) {
+    context.note({Failure::timeout,
+                  fmt::format("{}: was written {} ago: is `tailscale status --json` still run?", path,
+                              format_duration(std::chrono::duration_cast<Duration>(age)))});
+  }
   return state;
 }
 
@@ -40,12 +58,14 @@ Result<State> read_status_file(const std::string& path) {
 
 Result<State> Source::poll(PollContext& context) {
   // A recording holds what the file said under the same name as the daemon's own answer.
-  if (!config_.status_file.empty() && !context.replay) return read_status_file(config_.status_file);
+  if (!config_.status_file.empty() && !context.replay) {
+    return read_status_file(config_.status_file, context);
+  }
 
   std::array<HttpRequest, 3> requests{local_api_request(config_, "status", "status"),
                                       local_api_request(config_, "prefs", "prefs"),
                                       local_api_request(config_, "usermetrics", "usermetrics")};
-  requests[0].body_limit = 16U << 20;  // about 1.4 KB a peer
+  requests[0].body_limit = most_status_bytes;
   requests[2].extension = "txt";
   auto responses = context.http.fetch(requests, context.deadline, context.stop);
   const auto status = expect_success(std::move(responses[0]), requests[0]);

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "http/curl_http.h"
 #include "sources/tailscale/source.h"
 #include "support/catch.h"
 #include "support/replayed.h"
+#include "support/temporary_directory.h"
 
 using namespace shortcircuit;
 using namespace shortcircuit::tailscale;
@@ -153,4 +155,24 @@ TEST_CASE("tailscale: metrics of an idle and of a relayed node") {
   CHECK(paths.at("toa-fwd-gpu-01,hnd-fwd-gpu-01,derp") == 1);
   CHECK(paths.at("toa-fwd-gpu-01,hnd-fwd-gpu-01,direct") == 0);
   CHECK(values(relayed, "shortcircuit_tailscale_running")["toa-fwd-gpu-01"] == 1);
+}
+
+TEST_CASE("tailscale: a status file is read through the same door, so that it can be captured") {
+  set_up_network();
+  const shortcircuit::testing::TemporaryDirectory directory;
+  const std::string path = directory.write("status.json", status(R"("k":{"HostName":"b","Online":true})"));
+  const auto http = make_curl_http({});
+  const auto ask = [&](const std::string& file) {
+    Source source(Config{CommonConfig{.target = "a"}, file, true});
+    PollContext context{.http = *http, .deadline = Deadline::after(5s), .stop = {}, .now = now(),
+                        .latest = nullptr, .replay = false, .once = false, .notes = {}};
+    auto state = source.poll(context);
+    CHECK(context.notes.empty());
+    return state;
+  };
+  const auto state = ask(path);
+  REQUIRE(state);
+  CHECK(state->peers.at(0).online);
+  CHECK(http->take_received_bytes() > 0);
+  CHECK(ask(path + ".absent").error().failure == Failure::connect);
 }
