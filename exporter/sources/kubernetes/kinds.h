@@ -1,0 +1,95 @@
+// Every list that one poll reads: which kinds, where they are, which pods.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sources/kubernetes/lists.h"
+#include "sources/kubernetes/parse_cluster.h"
+#include "sources/kubernetes/parse_routes.h"
+#include "sources/kubernetes/parse_services.h"
+#include "sources/kubernetes/parse_workloads.h"
+
+namespace shortcircuit::kubernetes {
+
+// One object gives several slices.
+class EndpointsList : public List {
+ public:
+  EndpointsList() : List("endpoints", "/api/v1/endpoints") {}
+  void add(JsonView object) override {
+    for (EndpointSlice& slice : parse_endpoints(object)) items.push_back(std::move(slice));
+  }
+  void clear() override { items.clear(); }
+  std::vector<EndpointSlice> items;
+};
+
+// Most ConfigMaps hold no proxy: those are not kept.
+class ConfigMapList : public List {
+ public:
+  ConfigMapList() : List("configmaps", "/api/v1/configmaps") { limit = 100; }  // up to 1 MiB each
+  void add(JsonView object) override {
+    ConfigMap map = parse_config_map(object);
+    if (!map.proxies.empty()) items.push_back(std::move(map));
+  }
+  void clear() override { items.clear(); }
+  std::vector<ConfigMap> items;
+};
+
+// A kind of Traefik: in its own API group since 2.10, in the old one until 2.11; both may be there.
+template <class T>
+struct TraefikKind {
+  TraefikKind(const std::string& plural, T (*parse)(JsonView))
+      : now(plural, "/apis/traefik.io/v1alpha1/" + plural, parse),
+        old(plural + "-containous", "/apis/traefik.containo.us/v1alpha1/" + plural, parse) {}
+  ListOf<T> now;
+  ListOf<T> old;
+};
+
+struct Lists {
+  VersionAnswer version;
+  ListOf<Node> nodes{"nodes", "/api/v1/nodes", parse_node};
+  ListOf<Service> services{"services", "/api/v1/services", parse_service};
+  ListOf<EndpointSlice> endpoint_slices{
+      "endpointslices", "/apis/discovery.k8s.io/v1/endpointslices", parse_endpoint_slice};
+  EndpointsList endpoints;
+  ListOf<Ingress> ingresses{"ingresses", "/apis/networking.k8s.io/v1/ingresses", parse_ingress};
+  ListOf<IngressClass> ingress_classes{
+      "ingressclasses", "/apis/networking.k8s.io/v1/ingressclasses", parse_ingress_class};
+  TraefikKind<Middleware> middlewares{"middlewares", parse_middleware};
+  TraefikKind<Middleware> middleware_tcps{"middlewaretcps", parse_middleware};
+  TraefikKind<IngressRoute> ingress_routes{"ingressroutes", parse_ingress_route};
+  TraefikKind<IngressRoute> ingress_route_tcps{"ingressroutetcps", parse_ingress_route};
+  TraefikKind<IngressRoute> ingress_route_udps{"ingressrouteudps", parse_ingress_route};
+  TraefikKind<TraefikService> traefik_services{"traefikservices", parse_traefik_service};
+  ListOf<WebhookConfiguration> validating_webhooks{
+      "validatingwebhookconfigurations",
+      "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
+      parse_validating_webhook};
+  ListOf<WebhookConfiguration> mutating_webhooks{
+      "mutatingwebhookconfigurations",
+      "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
+      parse_mutating_webhook};
+  ListOf<Workload> daemon_sets{"daemonsets", "/apis/apps/v1/daemonsets", parse_daemon_set};
+  ListOf<Workload> deployments{"deployments", "/apis/apps/v1/deployments", parse_deployment};
+  ListOf<Workload> stateful_sets{"statefulsets", "/apis/apps/v1/statefulsets", parse_stateful_set};
+  ListOf<Workload> cron_jobs{"cronjobs", "/apis/batch/v1/cronjobs", parse_cron_job};
+  ListOf<Pod> pods{"pods", "/api/v1/pods", parse_pod};
+  ListOf<Pod> pods_operator{"pods-operator", "/api/v1/pods", parse_pod};
+  ListOf<Pod> pods_ingress{"pods-ingress", "/api/v1/pods", parse_pod};
+  ListOf<PersistentVolumeClaim> claims{"persistentvolumeclaims", "/api/v1/persistentvolumeclaims",
+                                       parse_claim};
+  ListOf<StorageClass> storage_classes{"storageclasses", "/apis/storage.k8s.io/v1/storageclasses",
+                                       parse_storage_class};
+  ConfigMapList config_maps;
+
+  Lists();
+  std::vector<List*> all();
+};
+
+// Lists of pods that depend on what the first lists said: of namespaces in which a claim waits
+// (whether a pod uses it decides if that is a fault), and those that answer webhooks. One list of
+// all pods, where that would be too many.
+std::vector<std::unique_ptr<ListOf<Pod>>> further_pods(const Lists& lists);
+
+}  // namespace shortcircuit::kubernetes
