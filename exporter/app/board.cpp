@@ -3,11 +3,11 @@
 namespace shortcircuit {
 
 Board::Board(const Config& config) {
-#define SHORTCIRCUIT_SOURCE(name)                               \
-  for (const name::Config& target : config.name) {              \
-    draft_.name.push_back({.target = target.target});           \
-    draft_.name.back().health.interval = target.interval;       \
-    ++targets_;                                                 \
+#define SHORTCIRCUIT_SOURCE(name)                         \
+  for (const name::Config& target : config.name) {        \
+    draft_.name.push_back({.target = target.target});     \
+    draft_.name.back().health.interval = target.interval; \
+    ++targets_;                                           \
   }
 #include "sources/sources.def"
 #undef SHORTCIRCUIT_SOURCE

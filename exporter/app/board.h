@@ -37,7 +37,7 @@ class Board {
 
   // `field` names the source (`&Snapshot::etcd`), `index` the target in configuration order.
   template <class State>
-  void commit(std::vector<Observed<State>> Snapshot::*field, std::size_t index,
+  void commit(std::vector<Observed<State>> Snapshot::* field, std::size_t index,
               PollOutcome<State> outcome) {
     const std::lock_guard lock(mutex_);
     Observed<State>& observed = (draft_.*field)[index];
@@ -93,7 +93,8 @@ void fold(Observed<State>& observed, PollOutcome<State> outcome) {
   if (observed.state && observed.observed_at < outcome.time) {
     auto& earlier = observed.earlier;
     earlier.push_back({observed.observed_at, observed.state});
-    if (const auto n = earlier.size(); n >= 3 && earlier[n - 2].time - earlier[n - 3].time < spacing) {
+    if (const auto n = earlier.size();
+        n >= 3 && earlier[n - 2].time - earlier[n - 3].time < spacing) {
       earlier.erase(earlier.end() - 2);
     }
     std::erase_if(earlier, [&](const auto& old) { return outcome.time - old.time > window; });

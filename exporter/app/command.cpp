@@ -38,8 +38,9 @@ int run_command(int argc, char** argv) {
   }
   // A one-shot command speaks through its report; only real trouble goes to the log.
   const bool one_shot = options->command != Command::serve;
-  set_up_logging(one_shot && options->log_level == LogLevel::info ? LogLevel::error : options->log_level,
-                 options->log_format);
+  set_up_logging(
+      one_shot && options->log_level == LogLevel::info ? LogLevel::error : options->log_level,
+      options->log_format);
   if (options->config_check) return check_configuration(*options);
   switch (options->command) {
     case Command::serve: return serve(*options);

@@ -51,7 +51,8 @@ void Engine::publish(Time time) {
 
 std::shared_ptr<const Snapshot> Engine::latest_snapshot() const {
   const auto publication = publisher_.latest();
-  return publication ? std::shared_ptr<const Snapshot>(publication, &publication->snapshot) : nullptr;
+  return publication ? std::shared_ptr<const Snapshot>(publication, &publication->snapshot)
+                     : nullptr;
 }
 
 void Engine::idle(Duration duration, const std::stop_token& stop) {
@@ -69,8 +70,10 @@ void Engine::idle(Duration duration, const std::stop_token& stop) {
 void Engine::run_live(std::stop_token stop) {
   constexpr auto settle = 300ms;
   constexpr auto patience = 5s;
-  pollers_ = std::make_unique<Pollers>(PollEnvironment{
-      .config = *settings_.config, .board = board_, .latest = [this] { return latest_snapshot(); }});
+  pollers_ = std::make_unique<Pollers>(
+      PollEnvironment{.config = *settings_.config, .board = board_, .latest = [this] {
+                        return latest_snapshot();
+                      }});
   std::uint64_t seen = 0;
   const auto begin = std::chrono::steady_clock::now();
   while (!stop.stop_requested()) {
@@ -93,10 +96,10 @@ void Engine::run_live(std::stop_token stop) {
 
 void Engine::run_replay(std::stop_token stop) {
   constexpr auto poll_again = 15s;  // of the last step, which stays
-  OneRound round({.config = *settings_.config,
-                  .board = board_,
-                  .replay = replay_.get(),
-                  .latest = [this] { return latest_snapshot(); }});
+  OneRound round(
+      {.config = *settings_.config, .board = board_, .replay = replay_.get(), .latest = [this] {
+         return latest_snapshot();
+       }});
   while (!stop.stop_requested()) {
     round.run(Deadline::after(10s));
     publish(replay_->time());

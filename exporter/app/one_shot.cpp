@@ -59,7 +59,8 @@ Result<std::size_t> last_step(const Recording& recording, const std::string& wan
   return static_cast<std::size_t>(found - steps.begin());
 }
 
-Result<std::shared_ptr<const Publication>> look_once(const Options& options, const std::string& capture_directory = "") {
+Result<std::shared_ptr<const Publication>> look_once(const Options& options,
+                                                     const std::string& capture_directory = "") {
   auto setup = read_setup(options);
   if (!setup) return std::unexpected(setup.error());
   Board board(*setup->config);
@@ -94,8 +95,8 @@ Result<std::shared_ptr<const Publication>> look_once(const Options& options, con
 
 // Only these know of addresses that something depends on.
 bool can_tell_dependents(const Config& config) {
-  return !config.kubernetes.empty() || !config.tailscale.empty() || !config.etcd.empty() || !config.linstor.empty() ||
-         !config.dns.empty() || !config.expect.entry_addresses.empty();
+  return !config.kubernetes.empty() || !config.tailscale.empty() || !config.etcd.empty() ||
+         !config.linstor.empty() || !config.dns.empty() || !config.expect.entry_addresses.empty();
 }
 
 bool any_unknown(const Judgement& judgement) {
@@ -111,11 +112,14 @@ bool anything_wrong(const Judgement& judgement) {
 // What makes the captured answers a recording: a configuration without secrets, the moment, a word.
 Result<void> write_recording_frame(const Publication& publication, const std::string& directory) {
   for (const auto& [name, content] :
-       {std::pair<std::string, std::string>{"shortcircuit.yaml", redacted_yaml(*publication.config)},
+       {std::pair<std::string, std::string>{"shortcircuit.yaml",
+                                            redacted_yaml(*publication.config)},
         {"recorded_at", format_rfc3339(publication.snapshot.time) + "\n"},
-        {"README.md", fmt::format("# A recording of {}\n\nMade by `shortcircuit-exporter capture` {}. Play it with "
-                                  "`shortcircuit-exporter check --replay .`\n",
-                                  format_rfc3339(publication.snapshot.time), version())}}) {
+        {"README.md",
+         fmt::format(
+             "# A recording of {}\n\nMade by `shortcircuit-exporter capture` {}. Play it with "
+             "`shortcircuit-exporter check --replay .`\n",
+             format_rfc3339(publication.snapshot.time), version())}}) {
     if (auto written = write_file(directory + "/" + name, content); !written) return written;
   }
   return {};
@@ -136,10 +140,10 @@ int check(const Options& options) {
   const auto looked = look_once(options);
   if (!looked) return report_error(looked.error());
   const Publication& publication = **looked;
-  const std::string text = options.output == OutputFormat::json
-                               ? findings_json(publication.fleet, publication.judgement)
-                               : check_report(publication.fleet, publication.judgement,
-                                              style_of_standard_output());
+  const std::string text =
+      options.output == OutputFormat::json
+          ? findings_json(publication.fleet, publication.judgement)
+          : check_report(publication.fleet, publication.judgement, style_of_standard_output());
   fmt::print("{}", text);
   if (anything_wrong(publication.judgement)) return 1;
   // Nothing found in what could be read is not "nothing found".
@@ -153,7 +157,9 @@ int depends(const Options& options) {
   const Publication& publication = **looked;
   const auto& wanted = options.depends_on;
   if (!can_tell_dependents(*publication.config)) {
-    fmt::print(stderr, "no source is configured that knows what depends on a network: add kubernetes, tailscale, etcd or linstor\n");
+    fmt::print(stderr,
+               "no source is configured that knows what depends on a network: add kubernetes, "
+               "tailscale, etcd or linstor\n");
     return 2;
   }
   const auto prefix = Prefix::parse(wanted);
@@ -168,13 +174,15 @@ int depends(const Options& options) {
   std::vector<Dependent> dependents;
   for (const Dependent& dependent : publication.judgement.dependents) {
     const auto address = IpAddress::parse(dependent.address);
-    const bool matches = prefix ? address && prefix->contains(*address) : dependent.network == wanted;
+    const bool matches =
+        prefix ? address && prefix->contains(*address) : dependent.network == wanted;
     if (matches) dependents.push_back(dependent);
   }
   const auto& unknown = publication.judgement.dependents_unknown;
-  fmt::print("{}", options.output == OutputFormat::json
-                       ? dependents_json(wanted, dependents, unknown)
-                       : dependents_report(wanted, dependents, unknown, style_of_standard_output()));
+  fmt::print("{}",
+             options.output == OutputFormat::json
+                 ? dependents_json(wanted, dependents, unknown)
+                 : dependents_report(wanted, dependents, unknown, style_of_standard_output()));
   if (!dependents.empty()) return 1;
   return unknown.empty() ? 0 : 2;
 }

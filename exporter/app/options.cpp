@@ -25,7 +25,8 @@ constexpr std::array flags{
     Flag{"--replay", "DIR", "read a recording, or one step of it, instead of the network"},
     Flag{"--replay.step", "NAME", "check, depends: judge at this step (default the last)"},
     Flag{"--replay.step-interval", "DURATION", "serve: how long each step stands (default 30s)"},
-    Flag{"--web.listen-address", "ADDRESS", "where serve answers HTTP (default :10067); repeatable"},
+    Flag{"--web.listen-address", "ADDRESS",
+         "where serve answers HTTP (default :10067); repeatable"},
     Flag{"--web.telemetry-path", "PATH", "path of the metrics (default /metrics)"},
     Flag{"--web.config.file", "FILE", "users and TLS, in the format of Prometheus exporters"},
     Flag{"--log.level", "LEVEL", "debug, info, warn or error (default info)"},
@@ -43,8 +44,11 @@ struct CommandHelp {
 };
 constexpr std::array commands{
     CommandHelp{"serve", "poll in the background, serve metrics and the status page (default)"},
-    CommandHelp{"check", "look once, print layers and findings with their cures; exit 0 nothing found, 1 findings, 2 could not look"},
-    CommandHelp{"depends NETWORK|CIDR", "print everything that depends on a network; same exit codes"},
+    CommandHelp{"check",
+                "look once, print layers and findings with their cures; exit 0 nothing found, 1 "
+                "findings, 2 could not look"},
+    CommandHelp{"depends NETWORK|CIDR",
+                "print everything that depends on a network; same exit codes"},
     CommandHelp{"capture DIR", "write every answer of one poll to a recording, without secrets"},
 };
 
@@ -55,7 +59,8 @@ std::string usage_of(const Flag& flag) {
 std::string help_text() {
   std::string text =
       "Names what is broken in a Kubernetes cluster over an overlay mesh, all layers at once.\n\n"
-      "usage: shortcircuit-exporter [serve|check|depends|capture] --config FILE [flags]\n\ncommands:\n";
+      "usage: shortcircuit-exporter [serve|check|depends|capture] --config FILE "
+      "[flags]\n\ncommands:\n";
   for (const auto& [usage, help] : commands) text += fmt::format("  {:<22} {}\n", usage, help);
   text += "\nflags (before or after the command):\n";
   for (const Flag& flag : flags) text += fmt::format("  {:<34} {}\n", usage_of(flag), flag.help);
@@ -66,8 +71,7 @@ std::string help_text() {
 }
 
 std::unexpected<Exit> mistake(const std::string& what) {
-  return std::unexpected(
-      Exit{2, "", fmt::format("shortcircuit-exporter: {}; see --help\n", what)});
+  return std::unexpected(Exit{2, "", fmt::format("shortcircuit-exporter: {}; see --help\n", what)});
 }
 
 std::optional<Duration> parse_duration(std::string_view text) {
@@ -75,7 +79,8 @@ std::optional<Duration> parse_duration(std::string_view text) {
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (code != std::errc{} || number <= 0) return std::nullopt;
   const std::string_view unit(end, text.data() + text.size());
-  for (const auto& [name, length] : {std::pair<std::string_view, double>{"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}}) {
+  for (const auto& [name, length] :
+       {std::pair<std::string_view, double>{"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}}) {
     if (unit == name && number * length < 1e6) {
       return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(number * length));
     }
@@ -84,7 +89,8 @@ std::optional<Duration> parse_duration(std::string_view text) {
 }
 
 template <class Enum, std::size_t Count>
-std::optional<Enum> one_of(std::string_view text, const std::array<std::string_view, Count>& names) {
+std::optional<Enum> one_of(std::string_view text,
+                           const std::array<std::string_view, Count>& names) {
   const auto found = std::find(names.begin(), names.end(), text);
   if (found == names.end()) return std::nullopt;
   return static_cast<Enum>(found - names.begin());
@@ -143,9 +149,7 @@ std::expected<Options, Exit> parse_options(int argc, const char* const* argv) {
   capture->add_option("directory", options.capture_directory);
   try {
     parser.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return mistake(error.what());
-  }
+  } catch (const CLI::ParseError& error) { return mistake(error.what()); }
   if (help) return std::unexpected(Exit{0, help_text(), ""});
   if (show_version) {
     return std::unexpected(
@@ -164,7 +168,8 @@ std::expected<Options, Exit> parse_options(int argc, const char* const* argv) {
   if (!chosen_output) return mistake(fmt::format("--output {}: want table or json", output));
   options.output = *chosen_output;
   const auto level = one_of<LogLevel, 4>(log_level, {"debug", "info", "warn", "error"});
-  if (!level) return mistake(fmt::format("--log.level {}: want debug, info, warn or error", log_level));
+  if (!level)
+    return mistake(fmt::format("--log.level {}: want debug, info, warn or error", log_level));
   options.log_level = *level;
   const auto format = one_of<LogFormat, 2>(log_format, {"logfmt", "json"});
   if (!format) return mistake(fmt::format("--log.format {}: want logfmt or json", log_format));
@@ -172,11 +177,13 @@ std::expected<Options, Exit> parse_options(int argc, const char* const* argv) {
   if (!step_interval.empty()) {
     options.replay_step_interval = parse_duration(step_interval);
     if (!options.replay_step_interval) {
-      return mistake(fmt::format("--replay.step-interval {}: want a duration such as 500ms, 30s or 2m", step_interval));
+      return mistake(fmt::format(
+          "--replay.step-interval {}: want a duration such as 500ms, 30s or 2m", step_interval));
     }
   }
   if (!options.telemetry_path.starts_with('/') || options.telemetry_path == "/") {
-    return mistake(fmt::format("--web.telemetry-path {}: want a path such as /metrics", options.telemetry_path));
+    return mistake(fmt::format("--web.telemetry-path {}: want a path such as /metrics",
+                               options.telemetry_path));
   }
   if (options.command == Command::depends && options.depends_on.empty()) {
     return mistake("depends: say on what: a network's name or a CIDR");
@@ -195,13 +202,16 @@ std::expected<Options, Exit> parse_options(int argc, const char* const* argv) {
 std::string command_line_reference() {
   std::string text =
       "# Command line\n\n"
-      "Generated by `shortcircuit-exporter --print.command-line`; a test compares this file with the program.\n\n"
+      "Generated by `shortcircuit-exporter --print.command-line`; a test compares this file with "
+      "the program.\n\n"
       "`shortcircuit-exporter [serve|check|depends|capture] --config FILE [flags]`\n\n"
       "| command | does |\n|---|---|\n";
   const auto cell = [](std::string_view plain) { return join(split(plain, '|'), "\\|"); };
-  for (const auto& [usage, help] : commands) text += fmt::format("| `{}` | {} |\n", cell(usage), help);
+  for (const auto& [usage, help] : commands)
+    text += fmt::format("| `{}` | {} |\n", cell(usage), help);
   text += "\n| flag | meaning |\n|---|---|\n";
-  for (const Flag& flag : flags) text += fmt::format("| `{}` | {} |\n", cell(usage_of(flag)), flag.help);
+  for (const Flag& flag : flags)
+    text += fmt::format("| `{}` | {} |\n", cell(usage_of(flag)), flag.help);
   return text;
 }
 

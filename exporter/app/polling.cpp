@@ -54,7 +54,7 @@ template <class Source, class Configuration, class State>
 class TypedTarget : public Target {
  public:
   TypedTarget(const PollEnvironment& environment, std::string_view source_name,
-              const Configuration& configuration, std::vector<Observed<State>> Snapshot::*field,
+              const Configuration& configuration, std::vector<Observed<State>> Snapshot::* field,
               std::size_t index, ReduceForRecording reduce)
       : environment_(environment),
         name_(log_name(source_name, configuration.target)),
@@ -81,14 +81,13 @@ class TypedTarget : public Target {
     if (stop.stop_requested()) return;
     log_change(result, context.notes);
     failed_ = !result.has_value();
-    environment_.board.commit(
-        field_, index_,
-        PollOutcome<State>{
-            .result = std::move(result),
-            .notes = std::move(context.notes),
-            .duration = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - begin),
-            .received_bytes = http_->take_received_bytes(),
-            .time = context.now});
+    environment_.board.commit(field_, index_,
+                              PollOutcome<State>{.result = std::move(result),
+                                                 .notes = std::move(context.notes),
+                                                 .duration = std::chrono::duration_cast<Duration>(
+                                                     std::chrono::steady_clock::now() - begin),
+                                                 .received_bytes = http_->take_received_bytes(),
+                                                 .time = context.now});
   }
 
   [[nodiscard]] Duration interval() const override { return configuration_.interval; }
@@ -100,9 +99,7 @@ class TypedTarget : public Target {
   Result<State> poll_behind_a_wall(PollContext& context) {
     try {
       return source_.poll(context);
-    } catch (const std::exception& error) {
-      return fail(Failure::internal, error.what());
-    }
+    } catch (const std::exception& error) { return fail(Failure::internal, error.what()); }
   }
 
   // A line when something changes, not one a poll.
@@ -123,7 +120,7 @@ class TypedTarget : public Target {
   const PollEnvironment& environment_;
   std::string name_;
   Configuration configuration_;
-  std::vector<Observed<State>> Snapshot::*field_;
+  std::vector<Observed<State>> Snapshot::* field_;
   std::size_t index_;
   std::unique_ptr<Http> http_;
   Source source_;
@@ -134,11 +131,11 @@ class TypedTarget : public Target {
 
 std::vector<std::unique_ptr<Target>> make_targets(const PollEnvironment& environment) {
   std::vector<std::unique_ptr<Target>> targets;
-#define SHORTCIRCUIT_SOURCE(name)                                                            \
-  for (std::size_t i = 0; i < environment.config.name.size(); ++i) {                         \
+#define SHORTCIRCUIT_SOURCE(name)                                                             \
+  for (std::size_t i = 0; i < environment.config.name.size(); ++i) {                          \
     targets.push_back(std::make_unique<TypedTarget<name::Source, name::Config, name::State>>( \
-        environment, #name, environment.config.name[i], &Snapshot::name, i,                  \
-        &name::reduce_for_recording));                                                       \
+        environment, #name, environment.config.name[i], &Snapshot::name, i,                   \
+        &name::reduce_for_recording));                                                        \
   }
 #include "sources/sources.def"
 #undef SHORTCIRCUIT_SOURCE

@@ -20,8 +20,8 @@ namespace shortcircuit {
 struct PollEnvironment {
   const Config& config;
   Board& board;
-  Replay* replay = nullptr;        // null: the network
-  std::string capture_directory;   // "" = nothing is written
+  Replay* replay = nullptr;       // null: the network
+  std::string capture_directory;  // "" = nothing is written
   bool once = false;
   // The newest snapshot, for sources that follow from others (DNS, route probes). May give null.
   std::function<std::shared_ptr<const Snapshot>()> latest;

@@ -128,14 +128,16 @@ template <class State>
 void source_line(std::string_view source, const std::vector<Observed<State>>& targets,
                  const Painter& painter, std::string& out) {
   for (const Observed<State>& observed : targets) {
-    const std::string name =
-        observed.target.empty() ? std::string(source) : fmt::format("{}/{}", source, observed.target);
+    const std::string name = observed.target.empty()
+                                 ? std::string(source)
+                                 : fmt::format("{}/{}", source, observed.target);
     if (observed.health.last_error) {
       out += fmt::format("  {} {}: {}\n", painter.red("cannot read"), name,
                          painter.wrap(observed.health.last_error->message, 14));
     }
     for (const Error& note : observed.health.notes) {
-      out += fmt::format("  {} {}: {}\n", painter.yellow("in part"), name, painter.wrap(note.message, 10));
+      out += fmt::format("  {} {}: {}\n", painter.yellow("in part"), name,
+                         painter.wrap(note.message, 10));
     }
   }
 }
@@ -168,7 +170,8 @@ std::string check_report(const Fleet& fleet, const Judgement& judgement, const R
     }
     verdict = painter.red(join(parts, ", "));
   }
-  if (unknown > 0) verdict += ", " + painter.yellow(count_of(unknown, "layer") + " not (fully) judged");
+  if (unknown > 0)
+    verdict += ", " + painter.yellow(count_of(unknown, "layer") + " not (fully) judged");
   return fmt::format("{} at {}: {}\n\n", painter.bold("ShortCircuit check"),
                      format_rfc3339(judgement.time), verdict) +
          layer_lines(judgement, painter) + finding_lines(judgement, painter) +
@@ -183,8 +186,9 @@ std::string dependents_report(const std::string& wanted, const std::vector<Depen
     out = unknown.empty() ? fmt::format("Nothing depends on {}.\n", wanted)
                           : fmt::format("Nothing that could be read depends on {}.\n", wanted);
   } else {
-    out = fmt::format("{} on {}\n", painter.red(count_of(dependents.size(), "thing") +
-                                                (dependents.size() == 1 ? " depends" : " depend")),
+    out = fmt::format("{} on {}\n",
+                      painter.red(count_of(dependents.size(), "thing") +
+                                  (dependents.size() == 1 ? " depends" : " depend")),
                       wanted);
   }
   // Grouped by kind of dependency, then by object: 15 paths of one node are one line.
@@ -210,12 +214,14 @@ std::string dependents_report(const std::string& wanted, const std::vector<Depen
       if (items.front()->breaks != last_breaks) {
         last_breaks = items.front()->breaks;
         out += "    without it: " + painter.wrap(last_breaks, 16) + "\n";
-        out += "    " + painter.green("to move it: ") + painter.wrap(items.front()->cure, 16) + "\n";
+        out +=
+            "    " + painter.green("to move it: ") + painter.wrap(items.front()->cure, 16) + "\n";
       }
     }
   }
   if (!unknown.empty()) {
-    out += "\n" + painter.yellow("Could not be asked: ") + painter.wrap(enumerate(unknown, 6), 20) + "\n";
+    out += "\n" + painter.yellow("Could not be asked: ") + painter.wrap(enumerate(unknown, 6), 20) +
+           "\n";
   }
   return out;
 }

@@ -8,7 +8,7 @@
 namespace shortcircuit {
 
 struct ReportStyle {
-  bool colour = false;     // only when standard output is a terminal
+  bool colour = false;      // only when standard output is a terminal
   std::size_t width = 100;  // columns; long sentences are wrapped
 };
 

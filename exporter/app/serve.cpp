@@ -102,7 +102,7 @@ PageSources page_sources(Service& service, const Options& options) {
                                     .reload = service.reload_state(),
                                     .telemetry_path = options.telemetry_path,
                                     .now = options.replay_directory.empty() ? std::optional(now())
-                                                                           : std::nullopt});
+                                                                            : std::nullopt});
               },
           .findings_json =
               [&service] {
@@ -132,9 +132,7 @@ void leave_soon() {
 int serve(const Options& options) {
   block_signals();
   set_up_network();
-  if (geteuid() == 0) {
-    log_warn("running as root, which the exporter never needs");
-  }
+  if (geteuid() == 0) { log_warn("running as root, which the exporter never needs"); }
   int exit_code = 0;
   {
     Service service(options);

@@ -23,8 +23,7 @@ void block_signals() {
 int wait_for_signal() {
   const sigset_t signals = handled_signals();
   int signal = 0;
-  while (sigwait(&signals, &signal) != 0) {
-  }
+  while (sigwait(&signals, &signal) != 0) {}
   return signal;
 }
 

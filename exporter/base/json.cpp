@@ -38,7 +38,9 @@ bool too_deep(std::string_view body) {
   return false;
 }
 
-std::string_view kind_of(const Json* node) { return node == nullptr ? "nothing" : node->type_name(); }
+std::string_view kind_of(const Json* node) {
+  return node == nullptr ? "nothing" : node->type_name();
+}
 
 // A value under `"managedFields"` is skipped by refusing its start event.
 Json parse_without_managed_fields(std::string_view body) {
@@ -91,7 +93,8 @@ std::vector<std::pair<std::string, JsonView>> JsonView::members() const {
   if (missing()) return views;
   if (!node_->is_object()) wrong("an object");
   for (const auto& [key, value] : node_->items()) {
-    views.emplace_back(key, JsonView(&value, path_.empty() ? key : fmt::format("{}.{}", path_, key)));
+    views.emplace_back(key,
+                       JsonView(&value, path_.empty() ? key : fmt::format("{}.{}", path_, key)));
   }
   return views;
 }
@@ -149,7 +152,8 @@ std::uint64_t JsonView::unsigned_integer() const {
     if (code != std::errc{} || end != text.data() + text.size()) wrong("a whole number");
     return value;
   }
-  if (node_ == nullptr || !node_->is_number_unsigned()) wrong("a whole number that is not negative");
+  if (node_ == nullptr || !node_->is_number_unsigned())
+    wrong("a whole number that is not negative");
   return node_->get<std::uint64_t>();
 }
 
@@ -182,7 +186,8 @@ JsonDocument::~JsonDocument() = default;
 
 Result<JsonDocument> JsonDocument::parse(std::string_view body) {
   if (too_deep(body)) {
-    return fail(Failure::syntax, fmt::format("JSON is nested deeper than {} levels", deepest_level));
+    return fail(Failure::syntax,
+                fmt::format("JSON is nested deeper than {} levels", deepest_level));
   }
   auto document = std::make_unique<Json>(parse_without_managed_fields(body));
   if (document->is_discarded()) return fail(Failure::syntax, "the answer is not valid JSON");

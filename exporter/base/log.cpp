@@ -45,8 +45,8 @@ void write_line(spdlog::level::level_enum level, std::string_view word, std::str
 void set_up_logging(LogLevel level, LogFormat format) {
   chosen_format = format;
   spdlog::drop("exporter");
-  auto logger = std::make_shared<spdlog::logger>(
-      "exporter", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger = std::make_shared<spdlog::logger>("exporter",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_pattern("%v");
   constexpr std::array levels{spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
                               spdlog::level::err};

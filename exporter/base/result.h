@@ -29,8 +29,8 @@ enum class Failure {
 };
 
 inline constexpr std::array<std::string_view, 11> failure_names{
-    "resolve", "connect",   "tls",    "timeout", "auth",     "status",
-    "too_large", "syntax", "schema", "internal", "cancelled"};
+    "resolve",   "connect", "tls",    "timeout",  "auth",     "status",
+    "too_large", "syntax",  "schema", "internal", "cancelled"};
 
 constexpr std::string_view name_of(Failure failure) {
   return failure_names[static_cast<std::size_t>(failure)];

@@ -29,5 +29,4 @@ class Secret {
   std::string path_;
 };
 
-
 }  // namespace shortcircuit

@@ -21,7 +21,8 @@ std::string enumerate(const std::vector<std::string>& parts, std::size_t most = 
 std::string count_of(std::size_t count, std::string_view singular);
 
 // The candidate with the smallest edit distance to `word`, if it is near enough to be a slip.
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
+std::optional<std::string> nearest(std::string_view word,
+                                   const std::vector<std::string>& candidates);
 
 // A URL without user information, for messages and recordings: `http://user:pw@host/x` becomes
 // `http://host/x`. Text that is no URL comes back as it is.

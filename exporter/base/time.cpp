@@ -76,7 +76,8 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
   const std::chrono::year_month_day date{std::chrono::year(*year),
                                          std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day))};
-  if (!text.empty() || !date.ok() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
+  if (!text.empty() || !date.ok() || *hour > 23 || *minute > 59 || *second > 60)
+    return std::nullopt;
   // The nanosecond clock covers 1678 to 2261; a time outside of that means "never" or "for ever".
   if (*year < 1700 || *year > 2260) return std::nullopt;
   return Time(std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(*hour) +

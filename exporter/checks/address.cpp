@@ -32,7 +32,9 @@ bool in_tailscale_blocks(const IpAddress& address) {
   return shared.contains(address) || ula.contains(address);
 }
 
-AddressJudgement live(std::string because) { return {.state = AddressState::live, .because = std::move(because)}; }
+AddressJudgement live(std::string because) {
+  return {.state = AddressState::live, .because = std::move(because)};
+}
 AddressJudgement stale(std::string reason, std::string because) {
   return {.state = AddressState::stale, .reason = std::move(reason), .because = std::move(because)};
 }
@@ -63,7 +65,9 @@ AddressJudge::AddressJudge(const Fleet& fleet) : fleet_(fleet) {
   } else {
     for (const auto& observed : fleet.snapshot.tailscale) {
       // One that is stopped, logged out or cut off lists no peers, or what it knew once.
-      if (!observed.state || observed.state->backend_state != "Running" || !observed.state->self_online) continue;
+      if (!observed.state || observed.state->backend_state != "Running" ||
+          !observed.state->self_online)
+        continue;
       mesh_known_ = true;
       for (const IpAddress& address : observed.state->self_addresses) {
         peers_[address] = {observed.state->self_name, true, observed.state->self_expired};
@@ -85,14 +89,18 @@ AddressJudgement AddressJudge::judge_peer(const IpAddress& address) const {
   if (own_services.contains(address)) return live("is tailscaled's own service address");
   if (!mesh_known_) {
     return {.state = AddressState::unknown,
-            .because = mesh_configured_ ? "may be a peer's, and the peers cannot be read" : "lies in the tailnet",
+            .because = mesh_configured_ ? "may be a peer's, and the peers cannot be read"
+                                        : "lies in the tailnet",
             .needs_mesh = mesh_configured_};
   }
   const auto found = peers_.find(address);
   if (found == peers_.end()) return stale("no_such_peer", "lies in the tailnet and no peer has it");
   const Peer& peer = found->second;
-  if (peer.expired) return stale("peer_expired", fmt::format("belongs to peer {}, whose key is expired", peer.name));
-  if (!peer.online) return stale("peer_offline", fmt::format("belongs to peer {}, which is offline", peer.name));
+  if (peer.expired)
+    return stale("peer_expired",
+                 fmt::format("belongs to peer {}, whose key is expired", peer.name));
+  if (!peer.online)
+    return stale("peer_offline", fmt::format("belongs to peer {}, which is offline", peer.name));
   return live(fmt::format("belongs to peer {}", peer.name));
 }
 
@@ -106,16 +114,19 @@ bool AddressJudge::may_be_tailnet(const IpAddress& address, const Network& netwo
 
 AddressJudgement AddressJudge::judge(const IpAddress& address) const {
   const Network& network = fleet_.networks.of(address);
-  if (network.retired) return stale("retired_network", fmt::format("lies in the retired network {}", network.name));
+  if (network.retired)
+    return stale("retired_network", fmt::format("lies in the retired network {}", network.name));
   if (may_be_tailnet(address, network)) return judge_peer(address);
   if (network.configured) return live(fmt::format("lies in {}", network.name));
   if (network.kind == NetworkKind::pods) return live("lies in a node's block of pod addresses");
   if (network.kind == NetworkKind::services) return live("is a cluster IP");
   if (node_addresses_.contains(address)) return live("is a node's address");
-  if (std::any_of(pod_ranges_.begin(), pod_ranges_.end(), [&](const Prefix& range) { return range.contains(address); })) {
+  if (std::any_of(pod_ranges_.begin(), pod_ranges_.end(),
+                  [&](const Prefix& range) { return range.contains(address); })) {
     return stale("no_such_node", "lies in the pods' range and no node has that block");
   }
-  return {.state = AddressState::unknown, .because = fmt::format("lies in no network that is known here ({})", network.name)};
+  return {.state = AddressState::unknown,
+          .because = fmt::format("lies in no network that is known here ({})", network.name)};
 }
 
 std::vector<EndpointAddress> judge_endpoint_addresses(const Fleet& fleet) {
@@ -137,7 +148,8 @@ std::vector<EndpointAddress> judge_endpoint_addresses(const Fleet& fleet) {
         if (endpoint.target_kind == "Pod") continue;  // a controller put it there and takes it away
         for (const std::string& text : endpoint.addresses) {
           const auto address = IpAddress::parse(text);
-          if (address && seen.insert(*address).second) judged.push_back({name, address->text(), judge.judge(*address)});
+          if (address && seen.insert(*address).second)
+            judged.push_back({name, address->text(), judge.judge(*address)});
         }
       }
     }
@@ -146,8 +158,10 @@ std::vector<EndpointAddress> judge_endpoint_addresses(const Fleet& fleet) {
 }
 
 std::string_view advice_for(std::string_view reason) {
-  if (reason == "retired_network") return "put in the address that the machine has in the new network";
-  if (reason == "no_such_peer") return "put in the address of a peer that exists (headscale nodes list)";
+  if (reason == "retired_network")
+    return "put in the address that the machine has in the new network";
+  if (reason == "no_such_peer")
+    return "put in the address of a peer that exists (headscale nodes list)";
   if (reason == "no_such_node") return "put in the address of a pod or node that exists";
   if (reason == "peer_expired") return "log the peer in again there: tailscale up --force-reauth";
   return "start the machine, or tailscaled on it";

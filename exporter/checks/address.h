@@ -23,8 +23,9 @@ inline constexpr std::array<std::string_view, 3> address_state_names{"live", "st
 
 struct AddressJudgement {
   AddressState state = AddressState::unknown;
-  std::string reason;   // of a stale one: retired_network, no_such_peer, no_such_node, peer_offline, peer_expired
-  std::string because;  // half a sentence: `lies in the retired network old`
+  std::string reason;  // of a stale one: retired_network, no_such_peer, no_such_node, peer_offline,
+                       // peer_expired
+  std::string because;      // half a sentence: `lies in the retired network old`
   bool needs_mesh = false;  // unknown only because Headscale cannot be read
 };
 

@@ -18,14 +18,17 @@ Finding finding_of(const std::string& type, const std::string& kind, const std::
   finding.object = object;
   const std::string who = kind == "EtcdMember" ? "member " + object : "a member";
   finding.message =
-      corrupt ? fmt::format("etcd has a CORRUPT alarm of {}: its data differ from the others'.", who)
-              : fmt::format("etcd has a NOSPACE alarm of {}: the whole cluster refuses writes.", who);
+      corrupt
+          ? fmt::format("etcd has a CORRUPT alarm of {}: its data differ from the others'.", who)
+          : fmt::format("etcd has a NOSPACE alarm of {}: the whole cluster refuses writes.", who);
   finding.cure =
-      corrupt ? fmt::format("Remove {} from the cluster and add it anew with an empty data directory "
-                            "(etcdctl member remove, then member add); then etcdctl alarm disarm",
-                            kind == "EtcdMember" ? object : "the member that etcdctl alarm list names")
-              : "etcdctl compact REVISION, etcdctl defrag on each member in turn, then etcdctl alarm "
-                "disarm; or raise --quota-backend-bytes first";
+      corrupt
+          ? fmt::format(
+                "Remove {} from the cluster and add it anew with an empty data directory "
+                "(etcdctl member remove, then member add); then etcdctl alarm disarm",
+                kind == "EtcdMember" ? object : "the member that etcdctl alarm list names")
+          : "etcdctl compact REVISION, etcdctl defrag on each member in turn, then etcdctl alarm "
+            "disarm; or raise --quota-backend-bytes first";
   return finding;
 }
 
@@ -54,10 +57,11 @@ Verdict judge(const Fleet& fleet) {
     for (const std::string type : {"nospace", "corrupt"}) {
       if (reason.starts_with("alarm") && reason.contains(type)) said_by_health.insert(type);
     }
-    // A gateway that is there and did not answer: noted by the poll. One that is absent (K3s) leaves
-    // alarms unknown, and that is no fault.
+    // A gateway that is there and did not answer: noted by the poll. One that is absent (K3s)
+    // leaves alarms unknown, and that is no fault.
     for (const auto& note : member.health.notes) {
-      if (note.message.starts_with("alarms")) unread.push_back("etcd member " + member.target + ": " + note.message);
+      if (note.message.starts_with("alarms"))
+        unread.push_back("etcd member " + member.target + ": " + note.message);
     }
   }
   for (const auto& [type, name] : active) {
@@ -65,7 +69,8 @@ Verdict judge(const Fleet& fleet) {
                                           name.empty() ? "etcd" : name));
     said_by_health.erase(type);
   }
-  for (const auto& type : said_by_health) verdict.findings.push_back(finding_of(type, "EtcdCluster", "etcd"));
+  for (const auto& type : said_by_health)
+    verdict.findings.push_back(finding_of(type, "EtcdCluster", "etcd"));
   // Every member tells the alarms of all: one list is enough.
   if (!any_list && verdict.findings.empty()) verdict.unknown = unread;
   if (!any_state) verdict.unknown.emplace_back("etcd: no member could be read");
@@ -78,7 +83,8 @@ const CheckDefinition alarm_active_check{
     .name = "alarm_active",
     .layer = Layer::etcd,
     .question = "Has an etcd member raised an alarm?",
-    .reasons = {{"nospace", "The database reached its quota: writes are refused until the alarm is disarmed."},
+    .reasons = {{"nospace",
+                 "The database reached its quota: writes are refused until the alarm is disarmed."},
                 {"corrupt", "The member's data differ from the others'."}},
     .judge = judge};
 

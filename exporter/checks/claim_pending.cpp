@@ -34,7 +34,8 @@ Verdict judge_claims(const Fleet& fleet) {
     const auto& storage_class = *found->second;
     if (storage_class.provisioner != linstor_provisioner) continue;
     if (claim.created && fleet.snapshot.time - *claim.created < patience) continue;
-    // A class that waits for its first consumer leaves a claim pending for as long as no pod uses it.
+    // A class that waits for its first consumer leaves a claim pending for as long as no pod uses
+    // it.
     if (storage_class.wait_for_first_consumer) {
       if (!cluster.pods.known()) {
         verdict.unknown.push_back("Kubernetes pods: " + cluster.pods.error.message);
@@ -47,10 +48,13 @@ Verdict judge_claims(const Fleet& fleet) {
          .reason = "provisioning",
          .kind = "PersistentVolumeClaim",
          .object = claim.name.text(),
-         .message = fmt::format("Claim {} of class {} has waited {} for LINSTOR to make its volume.", claim.name.text(),
-                                claim.storage_class,
-                                claim.created ? format_duration(fleet.snapshot.time - *claim.created) : "an unknown time"),
-         .cure = fmt::format("kubectl -n {} describe pvc {}; the operator, its webhook and the satellites must work first",
+         .message =
+             fmt::format("Claim {} of class {} has waited {} for LINSTOR to make its volume.",
+                         claim.name.text(), claim.storage_class,
+                         claim.created ? format_duration(fleet.snapshot.time - *claim.created)
+                                       : "an unknown time"),
+         .cure = fmt::format("kubectl -n {} describe pvc {}; the operator, its webhook and the "
+                             "satellites must work first",
                              claim.name.namespace_name, claim.name.name)});
   }
   return verdict;

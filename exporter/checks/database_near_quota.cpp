@@ -27,12 +27,15 @@ Verdict judge(const Fleet& fleet) {
     finding.kind = "EtcdMember";
     finding.object = member.target;
     finding.message = fmt::format(
-        "The database of etcd member {} has {:.1f} MB, {:.0f} % of its quota of {:.1f} MB; at the quota "
+        "The database of etcd member {} has {:.1f} MB, {:.0f} % of its quota of {:.1f} MB; at the "
+        "quota "
         "etcd refuses writes.",
         member.target, *size / 1e6, ratio * 100, *quota / 1e6);
     finding.cure = fmt::format(
-        "etcdctl compact $(etcdctl endpoint status -w json | grep -o '\"revision\":[0-9]*' | head -1 | cut "
-        "-d: -f2), then etcdctl defrag --endpoints={} one member at a time; or raise --quota-backend-bytes",
+        "etcdctl compact $(etcdctl endpoint status -w json | grep -o '\"revision\":[0-9]*' | head "
+        "-1 | cut "
+        "-d: -f2), then etcdctl defrag --endpoints={} one member at a time; or raise "
+        "--quota-backend-bytes",
         member.target);
     verdict.findings.push_back(std::move(finding));
   }

@@ -13,8 +13,8 @@ class Lister {
  public:
   Lister(const Fleet& fleet, Judgement& judgement) : fleet_(fleet), judgement_(judgement) {}
 
-  void add(std::string_view dependency, std::string kind, std::string object, const IpAddress& address,
-           std::string breaks, std::string cure) {
+  void add(std::string_view dependency, std::string kind, std::string object,
+           const IpAddress& address, std::string breaks, std::string cure) {
     judgement_.dependents.push_back({.network = fleet_.networks.of(address).name,
                                      .dependency = std::string(dependency),
                                      .kind = std::move(kind),
@@ -24,7 +24,8 @@ class Lister {
                                      .cure = std::move(cure)});
   }
 
-  // Addresses that somebody keeps by hand; what a controller keeps from a selector follows its pods.
+  // Addresses that somebody keeps by hand; what a controller keeps from a selector follows its
+  // pods.
   void endpoints() {
     for (const auto& [name, service] : fleet_.endpoints.all()) {
       if (service.service->type == "ExternalName") {
@@ -43,7 +44,8 @@ class Lister {
           for (const std::string& text : endpoint.addresses) {
             const auto address = IpAddress::parse(text);
             if (!address || !seen.insert(*address).second) continue;
-            add("endpoint", "Service", name.text(), *address, "requests to this Service meet a dead address", service.edit_command());
+            add("endpoint", "Service", name.text(), *address,
+                "requests to this Service meet a dead address", service.edit_command());
           }
         }
       }
@@ -51,7 +53,8 @@ class Lister {
   }
 
   void proxies(const kubernetes::State& cluster) {
-    for (const auto* list : {&cluster.deployments, &cluster.stateful_sets, &cluster.daemon_sets, &cluster.cron_jobs}) {
+    for (const auto* list :
+         {&cluster.deployments, &cluster.stateful_sets, &cluster.daemon_sets, &cluster.cron_jobs}) {
       for (const auto& workload : list->items) {
         for (const auto& proxy : workload.proxies) add_proxy(workload.kind, workload.name, proxy);
       }
@@ -66,35 +69,44 @@ class Lister {
       const auto url = parse_url(probe.proxy);
       const auto address = url ? url->address() : std::nullopt;
       if (address) {
-        add("proxy", "Probe", probe.target, *address, "the probe cannot ask any more", fmt::format("probes: {}: proxy in the exporter's configuration", probe.target));
+        add("proxy", "Probe", probe.target, *address, "the probe cannot ask any more",
+            fmt::format("probes: {}: proxy in the exporter's configuration", probe.target));
       }
     }
   }
 
-  void add_proxy(const std::string& kind, const kubernetes::ObjectName& name, const kubernetes::ProxySetting& proxy) {
+  void add_proxy(const std::string& kind, const kubernetes::ObjectName& name,
+                 const kubernetes::ProxySetting& proxy) {
     const auto url = parse_url(proxy.url);
     const auto address = url ? url->address() : std::nullopt;
     if (!address) return;
     // The same address in two keys of one object is one thing to move.
     if (!seen_.insert(fmt::format("{} {} {}", kind, name.text(), address->text())).second) return;
-    add("proxy", kind, name.text(), *address, fmt::format("its requests through {} fail", proxy.url),
-        fmt::format("kubectl -n {} edit {} {}   # {}", name.namespace_name, kind, name.name, proxy.where));
+    add("proxy", kind, name.text(), *address,
+        fmt::format("its requests through {} fail", proxy.url),
+        fmt::format("kubectl -n {} edit {} {}   # {}", name.namespace_name, kind, name.name,
+                    proxy.where));
   }
 
   void nodes(const kubernetes::State& cluster) {
     for (const auto& node : cluster.nodes.items) {
       for (const IpAddress& address : node.internal_addresses) {
-        add("node_address", "Node", node.name, address, "the kubelet and everything on the node are unreachable",
+        add("node_address", "Node", node.name, address,
+            "the kubelet and everything on the node are unreachable",
             "set --node-ip on the node and restart k3s there");
       }
       for (const IpAddress& address : node.external_addresses) {
-        add("node_address", "Node", node.name, address, "what reaches the node from outside by this address does not any more",
+        add("node_address", "Node", node.name, address,
+            "what reaches the node from outside by this address does not any more",
             "set --node-external-ip on the node and restart k3s there");
       }
       for (const auto& [annotation, value] : node.flannel_addresses) {
         if (const auto address = IpAddress::parse(value)) {
-          add("flannel", "Node", node.name, *address, "pods on other nodes cannot reach pods on this one",
-              fmt::format("kubectl annotate --overwrite node {} {}=<address>, then restart k3s on it", node.name, annotation));
+          add("flannel", "Node", node.name, *address,
+              "pods on other nodes cannot reach pods on this one",
+              fmt::format(
+                  "kubectl annotate --overwrite node {} {}=<address>, then restart k3s on it",
+                  node.name, annotation));
         }
       }
     }
@@ -105,9 +117,10 @@ class Lister {
       if (!observed.state) continue;
       for (const auto& peer : observed.state->peers) {
         if (const auto address = peer.underlay_address()) {
-          add("tailscale_path", "Path", fmt::format("{} → {}", observed.target, peer.name), *address,
-              "the path falls back to another way, perhaps to a relay",
-              "let the mesh find a path outside of it: open its UDP port (41641) between the sites, and keep the "
+          add("tailscale_path", "Path", fmt::format("{} → {}", observed.target, peer.name),
+              *address, "the path falls back to another way, perhaps to a relay",
+              "let the mesh find a path outside of it: open its UDP port (41641) between the "
+              "sites, and keep the "
               "overlay's interface out of its candidates");
         }
       }
@@ -118,17 +131,21 @@ class Lister {
     const auto* storage = state_of(fleet_.snapshot.linstor);
     if (storage == nullptr) return;
     const Replication replication = replication_of(*storage);
-    for (const std::string& unknown : replication.unknown) judgement_.dependents_unknown.push_back("LINSTOR " + unknown);
+    for (const std::string& unknown : replication.unknown)
+      judgement_.dependents_unknown.push_back("LINSTOR " + unknown);
     // Resources of one pair over one address are one thing to move.
     std::set<std::string> seen;
     for (const ReplicationPair& pair : replication.pairs) {
       for (const ReplicationPath& path : pair.paths) {
         for (const ReplicationEnd* end : {&path.a, &path.b}) {
           const auto address = end->ip();
-          if (!address || !seen.insert(pair.node_a + " " + pair.node_b + " " + address->text()).second) continue;
-          add("replication", "ReplicationPath", fmt::format("{} → {}", pair.node_a, pair.node_b), *address,
-              "replicas on these nodes lose each other",
-              fmt::format("linstor node interface create {0} <name> <new address>; linstor node set-property {0} PrefNic <name>",
+          if (!address ||
+              !seen.insert(pair.node_a + " " + pair.node_b + " " + address->text()).second)
+            continue;
+          add("replication", "ReplicationPath", fmt::format("{} → {}", pair.node_a, pair.node_b),
+              *address, "replicas on these nodes lose each other",
+              fmt::format("linstor node interface create {0} <name> <new address>; linstor node "
+                          "set-property {0} PrefNic <name>",
                           end->node));
         }
       }
@@ -144,8 +161,11 @@ class Lister {
           const auto url = parse_url(peer_url);
           const auto address = url ? url->address() : std::nullopt;
           if (address && seen.insert(member.name + peer_url).second) {
-            add("etcd_peer", "EtcdMember", member.name, *address, "the member loses its peers: the quorum shrinks",
-                fmt::format("etcdctl member update {:x} --peer-urls=<new URL>, one member at a time", member.id));
+            add("etcd_peer", "EtcdMember", member.name, *address,
+                "the member loses its peers: the quorum shrinks",
+                fmt::format(
+                    "etcdctl member update {:x} --peer-urls=<new URL>, one member at a time",
+                    member.id));
           }
         }
       }
@@ -171,8 +191,9 @@ class Lister {
   void unknown_of(std::string_view source, const std::vector<Observed<State>>& targets) {
     for (const auto& observed : targets) {
       if (observed.state) continue;
-      judgement_.dependents_unknown.push_back(
-          observed.target.empty() ? std::string(source) : fmt::format("{} {}", source, observed.target));
+      judgement_.dependents_unknown.push_back(observed.target.empty()
+                                                  ? std::string(source)
+                                                  : fmt::format("{} {}", source, observed.target));
     }
   }
 

@@ -16,13 +16,15 @@ struct Group {
   std::vector<std::string> because;
 };
 
-// `10.0.0.1 and 10.0.0.2: each lies in the retired network old`; each with its own words where they differ.
+// `10.0.0.1 and 10.0.0.2: each lies in the retired network old`; each with its own words where they
+// differ.
 std::string what_is_stale(const Group& group) {
-  const bool alike = std::all_of(group.because.begin(), group.because.end(),
-                                 [&](const std::string& because) { return because == group.because.front(); });
+  const bool alike =
+      std::all_of(group.because.begin(), group.because.end(),
+                  [&](const std::string& because) { return because == group.because.front(); });
   if (alike) {
-    return fmt::format("{}: {} {}", enumerate(group.addresses, 6), group.addresses.size() == 1 ? "it" : "each",
-                       group.because.front());
+    return fmt::format("{}: {} {}", enumerate(group.addresses, 6),
+                       group.addresses.size() == 1 ? "it" : "each", group.because.front());
   }
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < group.addresses.size(); ++i) {
@@ -31,22 +33,25 @@ std::string what_is_stale(const Group& group) {
   return enumerate(parts, 4);
 }
 
-void add_findings(const kubernetes::ObjectName& service, const std::map<std::string, Group>& stale, std::size_t remaining,
-                  const ServiceEndpoints& endpoints, Verdict& verdict) {
+void add_findings(const kubernetes::ObjectName& service, const std::map<std::string, Group>& stale,
+                  std::size_t remaining, const ServiceEndpoints& endpoints, Verdict& verdict) {
   const bool external_name = endpoints.service->type == "ExternalName";
-  const std::string rest = remaining == 0   ? "no other address is left"
-                           : remaining == 1 ? "1 other address is left, so requests fail by turns"
-                                            : fmt::format("{} other addresses are left, so requests fail by turns", remaining);
+  const std::string rest =
+      remaining == 0 ? "no other address is left"
+      : remaining == 1
+          ? "1 other address is left, so requests fail by turns"
+          : fmt::format("{} other addresses are left, so requests fail by turns", remaining);
   for (const auto& [reason, group] : stale) {
-    const std::string edit = external_name
-                                 ? fmt::format("kubectl -n {} edit service {}   # spec.externalName: {}",
-                                               service.namespace_name, service.name, advice_for(reason))
-                                 : fmt::format("{}   # {}", endpoints.edit_command(), advice_for(reason));
+    const std::string edit =
+        external_name ? fmt::format("kubectl -n {} edit service {}   # spec.externalName: {}",
+                                    service.namespace_name, service.name, advice_for(reason))
+                      : fmt::format("{}   # {}", endpoints.edit_command(), advice_for(reason));
     verdict.findings.push_back({.severity = remaining == 0 ? Severity::critical : Severity::warning,
                                 .reason = reason,
                                 .kind = "Service",
                                 .object = service.text(),
-                                .message = fmt::format("Service {} leads to {}; {}.", service.text(), what_is_stale(group), rest),
+                                .message = fmt::format("Service {} leads to {}; {}.",
+                                                       service.text(), what_is_stale(group), rest),
                                 .cure = edit});
   }
 }
@@ -58,7 +63,8 @@ Verdict judge_endpoints(const Fleet& fleet) {
   const auto& cluster = *fleet.cluster();
   if (!need(cluster.services, "services", verdict)) return verdict;
   if (!fleet.endpoints.known()) {
-    verdict.unknown.push_back("Kubernetes endpointslices: " + cluster.endpoint_slices.error.message);
+    verdict.unknown.push_back("Kubernetes endpointslices: " +
+                              cluster.endpoint_slices.error.message);
   }
   // What tells pods from strangers cannot be told without the nodes.
   need(cluster.nodes, "nodes", verdict);

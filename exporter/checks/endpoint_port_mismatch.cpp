@@ -24,7 +24,8 @@ bool takes(const ServicePort& wanted, const kubernetes::EndpointPort& offered) {
 }
 
 // Why none of `slices` has the port.
-std::string reason_for(const ServicePort& port, const std::vector<const kubernetes::EndpointSlice*>& slices) {
+std::string reason_for(const ServicePort& port,
+                       const std::vector<const kubernetes::EndpointSlice*>& slices) {
   bool any = false;
   bool only_unnamed = true;
   for (const auto* slice : slices) {
@@ -43,14 +44,16 @@ std::string names_in(const std::vector<const kubernetes::EndpointSlice*>& slices
   for (const auto* slice : slices) {
     for (const auto& offered : slice->ports) {
       auto text = name_or_unnamed(offered.name);
-      if (std::find(found.begin(), found.end(), text) == found.end()) found.push_back(std::move(text));
+      if (std::find(found.begin(), found.end(), text) == found.end())
+        found.push_back(std::move(text));
     }
   }
   return found.empty() ? "not there" : enumerate(found, 3);
 }
 
 Finding make_finding(const ServicePort& port, const ServiceEndpoints& endpoints,
-                     const std::vector<const kubernetes::EndpointSlice*>& slices, bool partly, Severity severity) {
+                     const std::vector<const kubernetes::EndpointSlice*>& slices, bool partly,
+                     Severity severity) {
   const std::string name = endpoints.service->name.text();
   const std::string reason = reason_for(port, slices);
   std::vector<std::string> addresses;
@@ -59,22 +62,33 @@ Finding make_finding(const ServicePort& port, const ServiceEndpoints& endpoints,
       addresses.insert(addresses.end(), endpoint.addresses.begin(), endpoint.addresses.end());
     }
   }
-  const std::string whose = partly ? fmt::format("the port of its endpoints {}", enumerate(addresses, 4)) : "its endpoints' port";
-  std::string fix = port.name.empty() ? "take the name out of the port" : fmt::format("ports[].name: {}", port.name);
-  if (reason == "port_number_unknown") fix = "ports[].port: <the number>" + (port.name.empty() ? std::string() : ", name: " + port.name);
-  return {.severity = severity,
-          .reason = reason,
-          .kind = "Service",
-          .object = name,
-          .message = reason == "port_number_unknown"
-                         ? fmt::format("Port {} of Service {}: {} has no number, so Traefik finds no endpoint there.", port.port, name, whose)
-                         : fmt::format("Port {} of Service {} is {}, and {} is {}: Traefik finds no endpoint there.", port.port,
-                                       name, name_or_unnamed(port.name), whose, names_in(slices)),
-          .cure = fmt::format("{}   # {}", endpoints.edit_command(), fix)};
+  const std::string whose =
+      partly ? fmt::format("the port of its endpoints {}", enumerate(addresses, 4))
+             : "its endpoints' port";
+  std::string fix = port.name.empty() ? "take the name out of the port"
+                                      : fmt::format("ports[].name: {}", port.name);
+  if (reason == "port_number_unknown")
+    fix =
+        "ports[].port: <the number>" + (port.name.empty() ? std::string() : ", name: " + port.name);
+  return {
+      .severity = severity,
+      .reason = reason,
+      .kind = "Service",
+      .object = name,
+      .message =
+          reason == "port_number_unknown"
+              ? fmt::format(
+                    "Port {} of Service {}: {} has no number, so Traefik finds no endpoint there.",
+                    port.port, name, whose)
+              : fmt::format(
+                    "Port {} of Service {} is {}, and {} is {}: Traefik finds no endpoint there.",
+                    port.port, name, name_or_unnamed(port.name), whose, names_in(slices)),
+      .cure = fmt::format("{}   # {}", endpoints.edit_command(), fix)};
 }
 
 // `used`: the ports that routes lead to; null when no route leads to the Service.
-void judge_service(const ServiceEndpoints& endpoints, const std::set<const ServicePort*>* used, Verdict& verdict) {
+void judge_service(const ServiceEndpoints& endpoints, const std::set<const ServicePort*>* used,
+                   Verdict& verdict) {
   std::vector<const kubernetes::EndpointSlice*> slices;
   for (const auto* slice : endpoints.slices) {
     if (!slice->endpoints.empty()) slices.push_back(slice);
@@ -86,19 +100,24 @@ void judge_service(const ServiceEndpoints& endpoints, const std::set<const Servi
     if (reasons.insert(finding.reason).second) verdict.findings.push_back(std::move(finding));
   };
   const auto carries = [](const kubernetes::EndpointSlice* slice, const ServicePort& port) {
-    return std::any_of(slice->ports.begin(), slice->ports.end(), [&](const auto& offered) { return takes(port, offered); });
+    return std::any_of(slice->ports.begin(), slice->ports.end(),
+                       [&](const auto& offered) { return takes(port, offered); });
   };
   for (const ServicePort& port : ports) {
     // Of a Service that routes lead to, the ports that they use matter.
     if (used != nullptr && !used->contains(&port)) continue;
-    const bool found = std::any_of(slices.begin(), slices.end(), [&](const auto* slice) { return carries(slice, port); });
-    if (!found) add(make_finding(port, endpoints, slices, false, used != nullptr ? Severity::critical : Severity::warning));
+    const bool found = std::any_of(slices.begin(), slices.end(),
+                                   [&](const auto* slice) { return carries(slice, port); });
+    if (!found)
+      add(make_finding(port, endpoints, slices, false,
+                       used != nullptr ? Severity::critical : Severity::warning));
   }
   if (!reasons.empty()) return;
   // Addresses that no port of the Service leads to get no request, while the others do.
   std::vector<const kubernetes::EndpointSlice*> idle;
   std::copy_if(slices.begin(), slices.end(), std::back_inserter(idle), [&](const auto* slice) {
-    return std::none_of(ports.begin(), ports.end(), [&](const ServicePort& port) { return carries(slice, port); });
+    return std::none_of(ports.begin(), ports.end(),
+                        [&](const ServicePort& port) { return carries(slice, port); });
   });
   if (!idle.empty()) add(make_finding(ports.front(), endpoints, idle, true, Severity::warning));
 }
@@ -110,7 +129,8 @@ Verdict judge_ports(const Fleet& fleet) {
   const auto& cluster = *fleet.cluster();
   if (!need(cluster.services, "services", verdict)) return verdict;
   if (!fleet.endpoints.known()) {
-    verdict.unknown.push_back("Kubernetes endpointslices: " + cluster.endpoint_slices.error.message);
+    verdict.unknown.push_back("Kubernetes endpointslices: " +
+                              cluster.endpoint_slices.error.message);
     return verdict;
   }
   std::map<kubernetes::ObjectName, std::set<const ServicePort*>> routed;
@@ -128,7 +148,8 @@ Verdict judge_ports(const Fleet& fleet) {
     if (!endpoints.hand_kept() || api_server) continue;
     if (!endpoints.certain && !said_uncertain) {
       said_uncertain = true;
-      verdict.unknown.push_back("Kubernetes endpointslices: " + cluster.endpoint_slices.error.message);
+      verdict.unknown.push_back("Kubernetes endpointslices: " +
+                                cluster.endpoint_slices.error.message);
     }
     const auto used = routed.find(name);
     judge_service(endpoints, used == routed.end() ? nullptr : &used->second, verdict);

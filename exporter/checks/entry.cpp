@@ -29,8 +29,9 @@ bool tolerates(const Toleration& toleration, const Taint& taint) {
 // The DaemonSet controller adds these to every pod that it makes.
 bool tolerated_by_every_daemon(const Taint& taint) {
   constexpr std::array<std::string_view, 7> keys{
-      "node.kubernetes.io/not-ready",       "node.kubernetes.io/unreachable",   "node.kubernetes.io/disk-pressure",
-      "node.kubernetes.io/memory-pressure", "node.kubernetes.io/pid-pressure",  "node.kubernetes.io/unschedulable",
+      "node.kubernetes.io/not-ready",          "node.kubernetes.io/unreachable",
+      "node.kubernetes.io/disk-pressure",      "node.kubernetes.io/memory-pressure",
+      "node.kubernetes.io/pid-pressure",       "node.kubernetes.io/unschedulable",
       "node.kubernetes.io/network-unavailable"};
   return std::find(keys.begin(), keys.end(), taint.key) != keys.end();
 }
@@ -39,7 +40,9 @@ bool tolerated_by_every_daemon(const Taint& taint) {
 const std::vector<Toleration>& built_in_tolerations() {
   static const std::vector<Toleration> tolerations{
       {.key = "node-role.kubernetes.io/master", .operation = "Exists", .effect = "NoSchedule"},
-      {.key = "node-role.kubernetes.io/control-plane", .operation = "Exists", .effect = "NoSchedule"},
+      {.key = "node-role.kubernetes.io/control-plane",
+       .operation = "Exists",
+       .effect = "NoSchedule"},
       {.key = "CriticalAddonsOnly", .operation = "Exists"}};
   return tolerations;
 }
@@ -54,17 +57,20 @@ bool labelled_for(const kubernetes::Labels& labels, const Service& service) {
 bool names_traefik(std::string_view text) { return text.find("traefik") != std::string_view::npos; }
 
 bool labels_name_traefik(const kubernetes::Labels& labels) {
-  return std::any_of(labels.begin(), labels.end(), [](const auto& label) { return names_traefik(label.second); });
+  return std::any_of(labels.begin(), labels.end(),
+                     [](const auto& label) { return names_traefik(label.second); });
 }
 
 bool is_traefik_pod(const Pod& pod) {
   // The load balancer's own pods carry the name of the Service that they serve.
   if (pod.labels.contains(service_label)) return false;
-  return names_traefik(pod.owner_name) || names_traefik(pod.name.name) || labels_name_traefik(pod.labels);
+  return names_traefik(pod.owner_name) || names_traefik(pod.name.name) ||
+         labels_name_traefik(pod.labels);
 }
 
 bool selects(const Service& service, const Pod& pod) {
-  if (service.selector.empty() || service.name.namespace_name != pod.name.namespace_name) return false;
+  if (service.selector.empty() || service.name.namespace_name != pod.name.namespace_name)
+    return false;
   return std::all_of(service.selector.begin(), service.selector.end(), [&](const auto& wanted) {
     const auto found = pod.labels.find(wanted.first);
     return found != pod.labels.end() && found->second == wanted.second;
@@ -85,8 +91,9 @@ std::vector<const Service*> entry_services(const kubernetes::State& cluster) {
   for (const Service& service : cluster.services.items) {
     if (service.type != "LoadBalancer") continue;
     balancers.push_back(&service);
-    const bool web = std::any_of(service.ports.begin(), service.ports.end(),
-                                 [](const auto& port) { return port.port == 80 || port.port == 443; });
+    const bool web = std::any_of(service.ports.begin(), service.ports.end(), [](const auto& port) {
+      return port.port == 80 || port.port == 443;
+    });
     if (web) with_web_port.push_back(&service);
   }
   for (const auto* list : {&with_web_port, &balancers}) {
@@ -100,7 +107,8 @@ std::vector<const Service*> entry_services(const kubernetes::State& cluster) {
 
 class Judge {
  public:
-  explicit Judge(const Fleet& fleet) : fleet_(fleet), cluster_(*fleet.cluster()), services_(entry_services(cluster_)) {
+  explicit Judge(const Fleet& fleet)
+      : fleet_(fleet), cluster_(*fleet.cluster()), services_(entry_services(cluster_)) {
     for (const Node& node : cluster_.nodes.items) {
       for (const auto* list : {&node.internal_addresses, &node.external_addresses}) {
         for (const IpAddress& address : *list) nodes_.try_emplace(address, &node);
@@ -110,7 +118,8 @@ class Judge {
     // The mesh may know addresses of a node that Kubernetes does not list.
     if (const auto* control = fleet.headscale()) {
       for (const auto& peer : control->nodes) {
-        const auto named = by_name_.contains(peer.given_name) ? by_name_.find(peer.given_name) : by_name_.find(peer.host_name);
+        const auto named = by_name_.contains(peer.given_name) ? by_name_.find(peer.given_name)
+                                                              : by_name_.find(peer.host_name);
         if (named == by_name_.end()) continue;
         for (const IpAddress& address : peer.addresses) nodes_.try_emplace(address, named->second);
       }
@@ -127,11 +136,13 @@ class Judge {
     const auto found = nodes_.find(address);
     const Node* node = found == nodes_.end() ? nullptr : found->second;
     if (node != nullptr) entry.node = node->name;
-    entry.public_address = fleet_.networks.of(address).kind == NetworkKind::public_internet && !fleet_.networks.of(address).configured;
+    entry.public_address = fleet_.networks.of(address).kind == NetworkKind::public_internet &&
+                           !fleet_.networks.of(address).configured;
     if (!services_.empty()) entry.service = services_.front()->name;
     if (balanced_.contains(address) || (node != nullptr && covers(*node))) {
       // A node that is down keeps its address in the Service's status for a while.
-      if (node != nullptr && node->ready != std::optional(true)) return uncovered(entry, "node_not_ready");
+      if (node != nullptr && node->ready != std::optional(true))
+        return uncovered(entry, "node_not_ready");
       entry.status = Entry::Status::covered;
       return entry;
     }
@@ -139,8 +150,9 @@ class Judge {
     if (node == nullptr) {
       // The mesh may know it as an address of a node.
       const bool mesh_unknown = !fleet_.config.headscale.empty() && fleet_.headscale() == nullptr;
-      return mesh_unknown ? unknown(entry, "no node of the cluster has it, and Headscale cannot be read")
-                          : uncovered(entry, "not_a_node");
+      return mesh_unknown
+                 ? unknown(entry, "no node of the cluster has it, and Headscale cannot be read")
+                 : uncovered(entry, "not_a_node");
     }
     if (node->ready != std::optional(true)) return uncovered(entry, "node_not_ready");
     if (services_.empty()) return unknown(entry, no_balancer);
@@ -162,7 +174,8 @@ class Judge {
   }
 
   static constexpr const char* no_balancer =
-      "no LoadBalancer Service leads to the ingress controller, so who answers there cannot be seen";
+      "no LoadBalancer Service leads to the ingress controller, so who answers there cannot be "
+      "seen";
 
   static Entry unknown(Entry entry, std::string why) {
     entry.reason = std::move(why);
@@ -178,10 +191,14 @@ class Judge {
   [[nodiscard]] bool is_balancer(const Pod& pod) const {
     // What was evicted or ended stays listed with its node for a while.
     if (pod.phase == "Failed" || pod.phase == "Succeeded") return false;
-    if (std::any_of(services_.begin(), services_.end(), [&](const Service* s) { return labelled_for(pod.labels, *s); })) return true;
-    return pod.owner_kind == "DaemonSet" && std::any_of(daemon_sets_.begin(), daemon_sets_.end(), [&](const Workload* daemon_set) {
-      return pod.owner_name == daemon_set->name.name && pod.name.namespace_name == daemon_set->name.namespace_name;
-    });
+    if (std::any_of(services_.begin(), services_.end(),
+                    [&](const Service* s) { return labelled_for(pod.labels, *s); }))
+      return true;
+    return pod.owner_kind == "DaemonSet" &&
+           std::any_of(daemon_sets_.begin(), daemon_sets_.end(), [&](const Workload* daemon_set) {
+             return pod.owner_name == daemon_set->name.name &&
+                    pod.name.namespace_name == daemon_set->name.namespace_name;
+           });
   }
 
   // A pod of the ingress controller that itself takes the node's web port.
@@ -213,10 +230,13 @@ class Judge {
     for (const Workload& candidate : cluster_.daemon_sets.items) {
       for (const Service* service : services_) {
         const std::string name = "svclb-" + service->name.name;
-        const bool named = candidate.name.name == name ||
-                           (candidate.name.name.starts_with(name + "-") && candidate.name.name.size() == name.size() + 9);
-        const bool labelled = labelled_for(candidate.labels, *service) || labelled_for(candidate.template_labels, *service);
-        const bool says_service = candidate.labels.contains(service_label) || candidate.template_labels.contains(service_label);
+        const bool named =
+            candidate.name.name == name || (candidate.name.name.starts_with(name + "-") &&
+                                            candidate.name.name.size() == name.size() + 9);
+        const bool labelled = labelled_for(candidate.labels, *service) ||
+                              labelled_for(candidate.template_labels, *service);
+        const bool says_service = candidate.labels.contains(service_label) ||
+                                  candidate.template_labels.contains(service_label);
         if (labelled || (named && !says_service)) {
           daemon_sets_.push_back(&candidate);
           break;
@@ -229,7 +249,8 @@ class Judge {
   [[nodiscard]] std::optional<Taint> intolerable(const Node& node) const {
     if (daemon_sets_.empty()) {
       // Known not to be there: no pod comes, whatever the taints are.
-      return cluster_.daemon_sets.known() ? std::nullopt : not_tolerated(node, built_in_tolerations());
+      return cluster_.daemon_sets.known() ? std::nullopt
+                                          : not_tolerated(node, built_in_tolerations());
     }
     std::optional<Taint> first;
     for (const Workload* daemon_set : daemon_sets_) {
@@ -240,11 +261,13 @@ class Judge {
     return first;
   }
 
-  static std::optional<Taint> not_tolerated(const Node& node, const std::vector<Toleration>& tolerations) {
+  static std::optional<Taint> not_tolerated(const Node& node,
+                                            const std::vector<Toleration>& tolerations) {
     for (const Taint& taint : node.taints) {
       if (taint.effect == "PreferNoSchedule" || tolerated_by_every_daemon(taint)) continue;
-      const bool tolerated = std::any_of(tolerations.begin(), tolerations.end(),
-                                         [&](const Toleration& toleration) { return tolerates(toleration, taint); });
+      const bool tolerated =
+          std::any_of(tolerations.begin(), tolerations.end(),
+                      [&](const Toleration& toleration) { return tolerates(toleration, taint); });
       if (!tolerated) return taint;
     }
     return std::nullopt;
@@ -265,7 +288,8 @@ std::vector<Entry> judge_entry_addresses(const Fleet& fleet) {
   std::vector<Entry> entries;
   const auto* cluster = fleet.cluster();
   if (cluster == nullptr || !cluster->services.known() || !cluster->nodes.known()) return entries;
-  std::set<IpAddress> addresses(fleet.config.expect.entry_addresses.begin(), fleet.config.expect.entry_addresses.end());
+  std::set<IpAddress> addresses(fleet.config.expect.entry_addresses.begin(),
+                                fleet.config.expect.entry_addresses.end());
   if (const auto* names = state_of(fleet.snapshot.dns)) {
     for (const auto& [host, answer] : names->hosts) {
       if (answer) addresses.insert(answer->addresses.begin(), answer->addresses.end());

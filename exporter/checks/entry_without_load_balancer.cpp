@@ -13,52 +13,76 @@ namespace shortcircuit {
 namespace {
 
 std::string taint_text(const kubernetes::Taint& taint) {
-  return fmt::format("{}{}{}:{}", taint.key, taint.value.empty() ? "" : "=", taint.value, taint.effect);
+  return fmt::format("{}{}{}:{}", taint.key, taint.value.empty() ? "" : "=", taint.value,
+                     taint.effect);
 }
 
 Finding make_finding(const Entry& entry) {
-  Finding finding{.severity = Severity::critical, .reason = entry.reason, .kind = "Node", .object = entry.node};
+  Finding finding{
+      .severity = Severity::critical, .reason = entry.reason, .kind = "Node", .object = entry.node};
   const std::string place = fmt::format("{} (node {})", entry.address.text(), entry.node);
   if (entry.reason == "taint_not_tolerated") {
-    finding.message = fmt::format("Public names point at {}, but no load balancer pod runs there: its taint {} is not tolerated.",
-                                  place, taint_text(*entry.taint));
-    const std::string toleration = fmt::format("[{{\\\"key\\\":\\\"{}\\\",\\\"operator\\\":\\\"Exists\\\"}}]", entry.taint->key);
-    finding.cure = fmt::format("kubectl -n {} annotate service {} \"svccontroller.k3s.cattle.io/tolerations={}\" (newer K3s; a "
-                               "toleration patched onto the DaemonSet is reverted within seconds), or point DNS at a node that is covered",
-                               entry.service.namespace_name, entry.service.name, toleration);
+    finding.message = fmt::format(
+        "Public names point at {}, but no load balancer pod runs there: its taint {} is not "
+        "tolerated.",
+        place, taint_text(*entry.taint));
+    const std::string toleration = fmt::format(
+        "[{{\\\"key\\\":\\\"{}\\\",\\\"operator\\\":\\\"Exists\\\"}}]", entry.taint->key);
+    finding.cure = fmt::format(
+        "kubectl -n {} annotate service {} \"svccontroller.k3s.cattle.io/tolerations={}\" (newer "
+        "K3s; a "
+        "toleration patched onto the DaemonSet is reverted within seconds), or point DNS at a node "
+        "that is covered",
+        entry.service.namespace_name, entry.service.name, toleration);
   } else if (entry.reason == "node_not_ready") {
     finding.message = fmt::format("Public names point at {}, and that node is not Ready.", place);
-    finding.cure = fmt::format("kubectl describe node {}; until it is back, take its address out of DNS", entry.node);
+    finding.cure = fmt::format(
+        "kubectl describe node {}; until it is back, take its address out of DNS", entry.node);
   } else if (entry.reason == "pod_not_ready") {
-    finding.message = fmt::format("Public names point at {}, and the load balancer pod there is not ready.", place);
-    finding.cure = fmt::format("kubectl -n kube-system describe pods -l svccontroller.k3s.cattle.io/svcname={}", entry.service.name);
+    finding.message = fmt::format(
+        "Public names point at {}, and the load balancer pod there is not ready.", place);
+    finding.cure = fmt::format(
+        "kubectl -n kube-system describe pods -l svccontroller.k3s.cattle.io/svcname={}",
+        entry.service.name);
   } else if (entry.reason == "no_pod") {
-    finding.message = fmt::format("Public names point at {}, and no load balancer pod runs there.", place);
-    finding.cure = fmt::format("let the load balancer run on the node (label svccontroller.k3s.cattle.io/enablelb=true where nodes "
-                               "opt in: kubectl label node {} svccontroller.k3s.cattle.io/enablelb=true), or take its address out of DNS",
-                               entry.node);
+    finding.message =
+        fmt::format("Public names point at {}, and no load balancer pod runs there.", place);
+    finding.cure = fmt::format(
+        "let the load balancer run on the node (label svccontroller.k3s.cattle.io/enablelb=true "
+        "where nodes "
+        "opt in: kubectl label node {} svccontroller.k3s.cattle.io/enablelb=true), or take its "
+        "address out of DNS",
+        entry.node);
   } else {
     finding.kind = "Address";
     finding.object = entry.address.text();
     if (entry.public_address) finding.severity = Severity::info;
     finding.message = entry.public_address
-                          ? fmt::format("Public names point at {}, which is no node's address; a router in front of the fleet may "
-                                        "forward it, which cannot be seen from here.", entry.address.text())
-                          : fmt::format("Public names point at {}, which is no node's address.", entry.address.text());
-    finding.cure = "point DNS (or expect.entry_addresses) at the address of a node that runs the load balancer";
+                          ? fmt::format(
+                                "Public names point at {}, which is no node's address; a router in "
+                                "front of the fleet may "
+                                "forward it, which cannot be seen from here.",
+                                entry.address.text())
+                          : fmt::format("Public names point at {}, which is no node's address.",
+                                        entry.address.text());
+    finding.cure =
+        "point DNS (or expect.entry_addresses) at the address of a node that runs the load "
+        "balancer";
   }
   return finding;
 }
 
 Verdict judge_entries(const Fleet& fleet) {
   const Expectations& expect = fleet.config.expect;
-  if (fleet.config.kubernetes.empty() || (expect.entry_addresses.empty() && !expect.resolve)) return not_applicable();
+  if (fleet.config.kubernetes.empty() || (expect.entry_addresses.empty() && !expect.resolve))
+    return not_applicable();
   Verdict verdict;
   if (!need(fleet.snapshot.kubernetes, "Kubernetes", verdict)) return verdict;
   const auto& cluster = *fleet.cluster();
   if (expect.resolve && need(fleet.snapshot.dns, "DNS", verdict)) {
     for (const auto& [host, answer] : state_of(fleet.snapshot.dns)->hosts) {
-      if (!answer) verdict.unknown.push_back(fmt::format("DNS of {}: {}", host, answer.error().message));
+      if (!answer)
+        verdict.unknown.push_back(fmt::format("DNS of {}: {}", host, answer.error().message));
     }
   }
   const bool services = need(cluster.services, "services", verdict);
@@ -72,7 +96,8 @@ Verdict judge_entries(const Fleet& fleet) {
       verdict.unknown.push_back(fmt::format("{}: {}", entry.address.text(), entry.reason));
     } else if (entry.status == Entry::Status::uncovered) {
       Finding finding = make_finding(entry);
-      if (said.insert(finding.kind + finding.object).second) verdict.findings.push_back(std::move(finding));
+      if (said.insert(finding.kind + finding.object).second)
+        verdict.findings.push_back(std::move(finding));
     }
   }
   return verdict;
@@ -84,7 +109,8 @@ const CheckDefinition entry_without_load_balancer_check{
     .name = "entry_without_load_balancer",
     .layer = Layer::load_balancer,
     .question = "Does a ready load balancer answer on every address that public names point at?",
-    .reasons = {{"taint_not_tolerated", "The node has a taint that the load balancer's pods do not tolerate."},
+    .reasons = {{"taint_not_tolerated",
+                 "The node has a taint that the load balancer's pods do not tolerate."},
                 {"pod_not_ready", "The load balancer's pod on the node is not ready."},
                 {"node_not_ready", "The node is not Ready."},
                 {"no_pod", "No load balancer pod runs on the node."},

@@ -13,8 +13,9 @@ namespace shortcircuit {
 namespace {
 
 std::string_view flag_of(std::string_view provider) {
-  return provider == "KubernetesIngress" ? "--providers.kubernetesingress.allowexternalnameservices=true"
-                                         : "--providers.kubernetescrd.allowexternalnameservices=true";
+  return provider == "KubernetesIngress"
+             ? "--providers.kubernetesingress.allowexternalnameservices=true"
+             : "--providers.kubernetescrd.allowexternalnameservices=true";
 }
 
 struct Refused {
@@ -48,7 +49,8 @@ std::map<std::string_view, Evidence> gather(const Fleet& fleet) {
         item.held_back = true;
       } else {
         item.dead.emplace_back(&route, endpoints->service);
-        item.off = item.off || (!faults.has_backend_fault(route) && !RouteFaults::crosses_namespaces(route));
+        item.off = item.off ||
+                   (!faults.has_backend_fault(route) && !RouteFaults::crosses_namespaces(route));
       }
     }
   }
@@ -72,7 +74,9 @@ Verdict judge_external_names(const Fleet& fleet) {
   std::map<kubernetes::ObjectName, Refused> refused;
   for (const auto& [provider, evidence] : gather(fleet)) {
     if (evidence.held_back) {
-      verdict.unknown.push_back(fmt::format("Traefik or a route of {} started less than 30 s ago and may not be loaded yet", provider));
+      verdict.unknown.push_back(fmt::format(
+          "Traefik or a route of {} started less than 30 s ago and may not be loaded yet",
+          provider));
     }
     if (evidence.on || evidence.dead.empty()) continue;
     if (!faults.provider_runs(*evidence.dead.front().first)) {
@@ -80,8 +84,10 @@ Verdict judge_external_names(const Fleet& fleet) {
       continue;
     }
     if (!evidence.off) {
-      verdict.unknown.push_back(fmt::format("whether Traefik's {} allows ExternalName Services shows when the other faults of {} {} are mended",
-                                            provider, evidence.dead.front().first->kind, evidence.dead.front().first->object.text()));
+      verdict.unknown.push_back(fmt::format(
+          "whether Traefik's {} allows ExternalName Services shows when the other faults of {} {} "
+          "are mended",
+          provider, evidence.dead.front().first->kind, evidence.dead.front().first->object.text()));
       continue;
     }
     for (const auto& [route, service] : evidence.dead) {
@@ -89,7 +95,8 @@ Verdict judge_external_names(const Fleet& fleet) {
       item.external_name = service->external_name;
       item.providers.insert(provider);
       const std::string host = route->host.empty() ? "*" : route->host;
-      if (std::find(item.hosts.begin(), item.hosts.end(), host) == item.hosts.end()) item.hosts.push_back(host);
+      if (std::find(item.hosts.begin(), item.hosts.end(), host) == item.hosts.end())
+        item.hosts.push_back(host);
     }
   }
   for (const auto& [service, item] : refused) {
@@ -101,12 +108,15 @@ Verdict judge_external_names(const Fleet& fleet) {
          .reason = "provider_flag_off",
          .kind = "Service",
          .object = service.text(),
-         .message = fmt::format("Traefik refuses ExternalName Service {} (to {}): {} has no working router and answers 404.",
+         .message = fmt::format("Traefik refuses ExternalName Service {} (to {}): {} has no "
+                                "working router and answers 404.",
                                 service.text(), item.external_name, enumerate(item.hosts, 4)),
-         .cure = fmt::format("start Traefik with {} (Helm: {}.allowExternalNameServices: true)", join(flags, " and "),
-                             item.providers.size() == 2 ? "providers.kubernetesIngress and providers.kubernetesCRD"
-                             : ingress                  ? "providers.kubernetesIngress"
-                                                        : "providers.kubernetesCRD")});
+         .cure = fmt::format("start Traefik with {} (Helm: {}.allowExternalNameServices: true)",
+                             join(flags, " and "),
+                             item.providers.size() == 2
+                                 ? "providers.kubernetesIngress and providers.kubernetesCRD"
+                             : ingress ? "providers.kubernetesIngress"
+                                       : "providers.kubernetesCRD")});
   }
   return verdict;
 }
@@ -117,7 +127,8 @@ const CheckDefinition external_name_refused_check{
     .name = "external_name_refused",
     .layer = Layer::external_name,
     .question = "Does Traefik serve the routes that lead to ExternalName Services?",
-    .reasons = {{"provider_flag_off", "The provider's flag allowexternalnameservices is off, and a route needs it."}},
+    .reasons = {{"provider_flag_off",
+                 "The provider's flag allowexternalnameservices is off, and a route needs it."}},
     .judge = judge_external_names};
 
 }  // namespace shortcircuit

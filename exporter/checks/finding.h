@@ -13,12 +13,23 @@ namespace shortcircuit {
 
 // In walking order: the first eight are the ones that hid each other, then the rest.
 enum class Layer {
-  load_balancer, external_name, middleware, webhook, endpoint_address, endpoint_port,
-  proxy_chain, path_mtu, backend, mesh, etcd, storage,
+  load_balancer,
+  external_name,
+  middleware,
+  webhook,
+  endpoint_address,
+  endpoint_port,
+  proxy_chain,
+  path_mtu,
+  backend,
+  mesh,
+  etcd,
+  storage,
 };
 inline constexpr std::array<std::string_view, 12> layer_names{
-    "load_balancer", "external_name", "middleware", "webhook", "endpoint_address", "endpoint_port",
-    "proxy_chain",   "path_mtu",      "backend",    "mesh",    "etcd",             "storage"};
+    "load_balancer",    "external_name", "middleware",  "webhook",
+    "endpoint_address", "endpoint_port", "proxy_chain", "path_mtu",
+    "backend",          "mesh",          "etcd",        "storage"};
 constexpr std::string_view name_of(Layer layer) {
   return layer_names[static_cast<std::size_t>(layer)];
 }
@@ -30,15 +41,15 @@ constexpr std::string_view name_of(Severity severity) {
 }
 
 struct Finding {
-  std::string_view check;  // set by judge() from the check's definition
+  std::string_view check;              // set by judge() from the check's definition
   Layer layer = Layer::load_balancer;  // likewise
   Severity severity = Severity::critical;
-  std::string reason;   // one of the check's closed list
-  std::string kind;     // Node, Service, Middleware, Path …
-  std::string object;   // `namespace/name`, `name` or `from → peer`
-  std::string message;  // one plain sentence
-  std::string cure;     // a command with the real names, or the exact field to change
-  Time since;           // set by the ledger: first seen without interruption
+  std::string reason;              // one of the check's closed list
+  std::string kind;                // Node, Service, Middleware, Path …
+  std::string object;              // `namespace/name`, `name` or `from → peer`
+  std::string message;             // one plain sentence
+  std::string cure;                // a command with the real names, or the exact field to change
+  Time since;                      // set by the ledger: first seen without interruption
   std::vector<std::string> hosts;  // public hosts (with path) that it takes down; set by the walk
 };
 

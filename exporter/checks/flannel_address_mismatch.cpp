@@ -47,10 +47,9 @@ std::optional<Finding> mismatch(const Fleet& fleet, const Node& node) {
     if (text.empty() || is_own(node, text)) continue;
     const auto address = IpAddress::parse(text);
     const bool retired = address && fleet.networks.of(*address).retired;
-    says.push_back(fmt::format("{} says {}{}", annotation, text,
-                               retired ? fmt::format(" (retired network {})",
-                                                     fleet.networks.of(*address).name)
-                                       : ""));
+    says.push_back(fmt::format(
+        "{} says {}{}", annotation, text,
+        retired ? fmt::format(" (retired network {})", fleet.networks.of(*address).name) : ""));
     commands.push_back(fmt::format("{}={}", annotation, right_address(node, text)));
   }
   if (says.empty()) return std::nullopt;
@@ -61,9 +60,10 @@ std::optional<Finding> mismatch(const Fleet& fleet, const Node& node) {
       .reason = "annotation_differs",
       .kind = "Node",
       .object = node.name,
-      .message = fmt::format("Other nodes send pod traffic for {} to the wrong address: {}, the node "
-                             "has {}.",
-                             node.name, join(says, ", "), join(own, ", ")),
+      .message =
+          fmt::format("Other nodes send pod traffic for {} to the wrong address: {}, the node "
+                      "has {}.",
+                      node.name, join(says, ", "), join(own, ", ")),
       .cure = fmt::format("kubectl annotate node {} --overwrite {} (it does not heal itself; then "
                           "restart k3s or flannel on {})",
                           node.name, join(commands, " "), node.name)};
@@ -88,7 +88,8 @@ const CheckDefinition flannel_address_mismatch_check{
     .name = "flannel_address_mismatch",
     .layer = Layer::mesh,
     .question = "Do flannel's annotations name the node's own address?",
-    .reasons = {{"annotation_differs", "An annotation names an address that the node does not have."}},
+    .reasons = {{"annotation_differs",
+                 "An annotation names an address that the node does not have."}},
     .judge = judge};
 
 }  // namespace shortcircuit

@@ -37,9 +37,11 @@ Judgement judge(const Fleet& fleet) {
         layer.unknown.push_back(std::move(unknown));
       }
     }
-    std::stable_sort(verdict.findings.begin(), verdict.findings.end(), [](const Finding& a, const Finding& b) {
-      return std::tie(a.severity, a.object, a.reason) < std::tie(b.severity, b.object, b.reason);
-    });
+    std::stable_sort(verdict.findings.begin(), verdict.findings.end(),
+                     [](const Finding& a, const Finding& b) {
+                       return std::tie(a.severity, a.object, a.reason) <
+                              std::tie(b.severity, b.object, b.reason);
+                     });
     for (Finding& finding : verdict.findings) {
       finding.check = check->name;
       finding.layer = check->layer;

@@ -13,13 +13,14 @@
 namespace shortcircuit {
 
 enum class LayerStatus { ok, broken, unknown, off };  // off: nothing of it is configured
-inline constexpr std::array<std::string_view, 4> layer_status_names{"ok", "broken", "unknown", "off"};
+inline constexpr std::array<std::string_view, 4> layer_status_names{"ok", "broken", "unknown",
+                                                                    "off"};
 
 struct LayerState {
   Layer layer;
   LayerStatus status = LayerStatus::off;
-  std::size_t findings = 0;           // critical and warning ones
-  std::vector<std::string> unknown;   // what could not be judged
+  std::size_t findings = 0;          // critical and warning ones
+  std::vector<std::string> unknown;  // what could not be judged
 };
 
 enum class LinkStatus { ok, broken, unknown };
@@ -27,8 +28,8 @@ enum class LinkStatus { ok, broken, unknown };
 // One link of a route's chain, in walking order: entry, router, middleware, service, port,
 // endpoints, network.
 struct RouteLink {
-  std::string link;    // entry, router, middleware, service, port, endpoints
-  std::string text;    // what stands there: addresses, names
+  std::string link;  // entry, router, middleware, service, port, endpoints
+  std::string text;  // what stands there: addresses, names
   LinkStatus status = LinkStatus::unknown;
   Layer layer = Layer::backend;  // of the finding, when broken
   std::string check;
@@ -54,18 +55,19 @@ struct RouteWalk {
 // One thing that depends on a network.
 struct Dependent {
   std::string network;     // name
-  std::string dependency;  // endpoint, proxy, flannel, node_address, replication, tailscale_path, etcd_peer, entry
+  std::string dependency;  // endpoint, proxy, flannel, node_address, replication, tailscale_path,
+                           // etcd_peer, entry
   std::string kind;        // Service, Node, Path …
   std::string object;
-  std::string address;     // the address that lies in the network
-  std::string breaks;      // what would break without it
-  std::string cure;        // how to move it
+  std::string address;  // the address that lies in the network
+  std::string breaks;   // what would break without it
+  std::string cure;     // how to move it
 };
 
 struct Judgement {
   Time time;
   std::uint64_t snapshot = 0;
-  std::vector<Finding> findings;  // walking order, then severity, then object
+  std::vector<Finding> findings;   // walking order, then severity, then object
   std::vector<LayerState> layers;  // all twelve
   std::vector<RouteWalk> routes;
   std::vector<Dependent> dependents;

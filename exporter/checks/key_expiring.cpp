@@ -23,7 +23,8 @@ class Judge {
     if (auto unknown = mesh_.unknown_headscale()) verdict_.unknown.push_back(*unknown);
     if (auto unknown = mesh_.unknown_cluster_nodes()) verdict_.unknown.push_back(*unknown);
     for (const TailscaleView& view : fleet_.snapshot.tailscale) {
-      if (view.state) peer(view.target, view.state->self_expired, view.state->self_key_expiry, true, false);
+      if (view.state)
+        peer(view.target, view.state->self_expired, view.state->self_key_expiry, true, false);
     }
     const auto* control = state_of(fleet_.snapshot.headscale);
     if (control != nullptr) {
@@ -61,16 +62,18 @@ class Judge {
     }
     const std::string when = expiry ? format_rfc3339(*expiry) : "an unknown time";
     std::string message =
-        expired ? fmt::format("The key of {} has expired at {}: the other nodes are cutting it off.",
-                              name, when)
-                : fmt::format("The key of {} expires in {} ({}); then it is cut off.", name,
-                              format_duration(*expiry - now_), when);
-    peers_[name] = {.severity = expired ? Severity::critical : Severity::warning,
-                    .reason = expired ? "expired" : "expires_soon",
-                    .kind = "Peer",
-                    .object = name,
-                    .message = std::move(message),
-                    .cure = fmt::format("on {}: tailscale up --force-reauth{}", name, login_server())};
+        expired
+            ? fmt::format("The key of {} has expired at {}: the other nodes are cutting it off.",
+                          name, when)
+            : fmt::format("The key of {} expires in {} ({}); then it is cut off.", name,
+                          format_duration(*expiry - now_), when);
+    peers_[name] = {
+        .severity = expired ? Severity::critical : Severity::warning,
+        .reason = expired ? "expired" : "expires_soon",
+        .kind = "Peer",
+        .object = name,
+        .message = std::move(message),
+        .cure = fmt::format("on {}: tailscale up --force-reauth{}", name, login_server())};
   }
 
   [[nodiscard]] std::string login_server() const {
@@ -86,10 +89,9 @@ class Judge {
   // Headscale keeps expired keys in its list until somebody deletes them: beside a valid one they
   // are worth a hint only.
   void api_keys(const std::vector<headscale::ApiKey>& keys) {
-    const bool any_valid =
-        std::any_of(keys.begin(), keys.end(), [&](const headscale::ApiKey& key) {
-          return !key.expiration || *key.expiration > now_;
-        });
+    const bool any_valid = std::any_of(keys.begin(), keys.end(), [&](const headscale::ApiKey& key) {
+      return !key.expiration || *key.expiration > now_;
+    });
     for (const headscale::ApiKey& key : keys) {
       if (!key.expiration || *key.expiration - now_ >= soon) continue;
       const bool expired = *key.expiration <= now_;
@@ -100,14 +102,18 @@ class Judge {
            .reason = expired ? "expired" : "expires_soon",
            .kind = "ApiKey",
            .object = key.prefix,
-           .message = expired ? fmt::format("Headscale's API key {} has expired at {}: whoever still "
-                                            "uses it is refused.", key.prefix, when)
-                              : fmt::format("Headscale's API key {} expires in {} ({}).", key.prefix,
-                                            format_duration(*key.expiration - now_), when),
-           .cure = expired ? fmt::format("headscale apikeys delete --prefix {} (once nobody uses it)",
-                                         key.prefix)
-                           : std::string("headscale apikeys create --expiration 365d (then put it where "
-                                         "headscale.api_key_file points)")});
+           .message = expired
+                          ? fmt::format("Headscale's API key {} has expired at {}: whoever still "
+                                        "uses it is refused.",
+                                        key.prefix, when)
+                          : fmt::format("Headscale's API key {} expires in {} ({}).", key.prefix,
+                                        format_duration(*key.expiration - now_), when),
+           .cure =
+               expired
+                   ? fmt::format("headscale apikeys delete --prefix {} (once nobody uses it)",
+                                 key.prefix)
+                   : std::string("headscale apikeys create --expiration 365d (then put it where "
+                                 "headscale.api_key_file points)")});
     }
   }
 

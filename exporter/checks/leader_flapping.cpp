@@ -42,16 +42,20 @@ Verdict judge(const Fleet& fleet) {
   finding.kind = "EtcdCluster";
   finding.object = "etcd";
   finding.message = fmt::format(
-      "The etcd leader changed {:.0f} times within ten minutes (as {} counts). Constant delay does not "
+      "The etcd leader changed {:.0f} times within ten minutes (as {} counts). Constant delay does "
+      "not "
       "do that, stalls do{}.",
       most, witness,
-      send_failures > 0 ? fmt::format("; {:.0f} heartbeats went out late, so the leader's own disk or "
-                                      "CPU is a suspect",
-                                      send_failures)
-                        : "");
+      send_failures > 0
+          ? fmt::format("; {:.0f} heartbeats went out late, so the leader's own disk or "
+                        "CPU is a suspect",
+                        send_failures)
+          : "");
   finding.cure =
-      "Look for stalls of a second or more: disk (etcd_disk_wal_fsync_duration_seconds), CPU steal, a "
-      "tunnel that drops packets; then raise election-timeout to at least 10 round trips on every member";
+      "Look for stalls of a second or more: disk (etcd_disk_wal_fsync_duration_seconds), CPU "
+      "steal, a "
+      "tunnel that drops packets; then raise election-timeout to at least 10 round trips on every "
+      "member";
   verdict.findings.push_back(std::move(finding));
   return verdict;
 }

@@ -7,8 +7,8 @@ namespace shortcircuit {
 void Ledger::apply(Judgement& judgement) {
   std::map<std::string, Time> next;
   for (Finding& finding : judgement.findings) {
-    std::string key = fmt::format("{}\x1f{}\x1f{}\x1f{}\x1f{}", name_of(finding.layer), finding.check,
-                                  finding.reason, finding.kind, finding.object);
+    std::string key = fmt::format("{}\x1f{}\x1f{}\x1f{}\x1f{}", name_of(finding.layer),
+                                  finding.check, finding.reason, finding.kind, finding.object);
     const auto known = since_.find(key);
     finding.since = known == since_.end() ? judgement.time : known->second;
     next.emplace(std::move(key), finding.since);

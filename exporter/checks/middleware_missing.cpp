@@ -47,15 +47,18 @@ std::string users(const Use& use) { return enumerate(use.routes, 3); }
 Finding absent(const Use& use) {
   const auto& name = *use.middleware.object;
   const std::string_view kind = use.middleware.tcp ? "MiddlewareTCP" : "Middleware";
-  return {.severity = Severity::critical,
-          .reason = "object_absent",
-          .kind = "Middleware",
-          .object = name.text(),
-          .message = fmt::format("{} {} does not exist, and {} names it: its router is disabled and answers 404.", kind,
-                                 name.text(), users(use)),
-          .cure = fmt::format("apply the {} again (kubectl -n {} get {}), or take the reference {} out of the route", kind,
-                              name.namespace_name, use.middleware.tcp ? "middlewaretcps" : "middlewares",
-                              use.middleware.reference)};
+  return {
+      .severity = Severity::critical,
+      .reason = "object_absent",
+      .kind = "Middleware",
+      .object = name.text(),
+      .message = fmt::format(
+          "{} {} does not exist, and {} names it: its router is disabled and answers 404.", kind,
+          name.text(), users(use)),
+      .cure = fmt::format(
+          "apply the {} again (kubectl -n {} get {}), or take the reference {} out of the route",
+          kind, name.namespace_name, use.middleware.tcp ? "middlewaretcps" : "middlewares",
+          use.middleware.reference)};
 }
 
 Finding provider_off(const Use& use) {
@@ -64,12 +67,16 @@ Finding provider_off(const Use& use) {
           .reason = "provider_off",
           .kind = "Middleware",
           .object = name.text(),
-          .message = fmt::format("Middleware {} exists, but Traefik runs without the KubernetesCRD provider and cannot see it.",
+          .message = fmt::format("Middleware {} exists, but Traefik runs without the KubernetesCRD "
+                                 "provider and cannot see it.",
                                  name.text()),
-          .cure = "start Traefik with --providers.kubernetescrd (Helm: providers.kubernetesCRD.enabled: true)"};
+          .cure =
+              "start Traefik with --providers.kubernetescrd (Helm: "
+              "providers.kubernetesCRD.enabled: true)"};
 }
 
-Finding router_error(const std::string& object, const std::string& reference, const std::string& error, const std::string& who) {
+Finding router_error(const std::string& object, const std::string& reference,
+                     const std::string& error, const std::string& who) {
   const bool no_provider = reference.find('@') == std::string::npos;
   return {.severity = Severity::critical,
           .reason = "router_error",
@@ -78,19 +85,25 @@ Finding router_error(const std::string& object, const std::string& reference, co
           .message = fmt::format("Traefik says: {}; {} is disabled and answers 404.", error, who),
           .cure = no_provider
                       ? fmt::format("name its provider: <namespace>-{}@kubernetescrd", reference)
-                      : fmt::format("define {} in its provider, or correct the reference; see /api/http/middlewares of Traefik for "
-                                    "the names that it knows", reference)};
+                      : fmt::format("define {} in its provider, or correct the reference; see "
+                                    "/api/http/middlewares of Traefik for "
+                                    "the names that it knows",
+                                    reference)};
 }
 
 Verdict judge_middlewares(const Fleet& fleet) {
   if (fleet.config.kubernetes.empty() && fleet.config.traefik.empty()) return not_applicable();
   Verdict verdict;
-  const bool cluster_known = fleet.config.kubernetes.empty() || need(fleet.snapshot.kubernetes, "Kubernetes", verdict);
+  const bool cluster_known =
+      fleet.config.kubernetes.empty() || need(fleet.snapshot.kubernetes, "Kubernetes", verdict);
   const auto* cluster = fleet.cluster();
-  if (!cluster_known) return verdict;  // whose routers these are, and what they should have, is unknown
+  if (!cluster_known)
+    return verdict;  // whose routers these are, and what they should have, is unknown
   const traefik::State* traefik = nullptr;
-  if (!fleet.config.traefik.empty() && need(fleet.snapshot.traefik, "Traefik", verdict)) traefik = fleet.traefik();
-  const auto errors = traefik != nullptr ? errors_by_middleware(*traefik) : std::map<std::string, std::string>{};
+  if (!fleet.config.traefik.empty() && need(fleet.snapshot.traefik, "Traefik", verdict))
+    traefik = fleet.traefik();
+  const auto errors =
+      traefik != nullptr ? errors_by_middleware(*traefik) : std::map<std::string, std::string>{};
   // Right after its start Traefik calls every middleware of the CRD provider missing for 1-2 s.
   const bool starting = RouteFaults(fleet).traefik_starting();
   bool held_back = false;
@@ -109,7 +122,8 @@ Verdict judge_middlewares(const Fleet& fleet) {
       use.middleware = middleware;
       use.qualified = qualified(middleware, route);
       const std::string name = fmt::format("{} {}", route.kind, route.object.text());
-      if (std::find(use.routes.begin(), use.routes.end(), name) == use.routes.end()) use.routes.push_back(name);
+      if (std::find(use.routes.begin(), use.routes.end(), name) == use.routes.end())
+        use.routes.push_back(name);
     }
   }
   std::set<std::string> known_references;
@@ -120,7 +134,8 @@ Verdict judge_middlewares(const Fleet& fleet) {
     need(cluster->ingress_routes, "ingressroutes", verdict);
     need(cluster->ingress_classes, "ingressclasses", verdict);
     need(cluster->middlewares, "middlewares", verdict);
-    if (!cluster->ingress_route_tcps.items.empty()) need(cluster->middleware_tcps, "middlewaretcps", verdict);
+    if (!cluster->ingress_route_tcps.items.empty())
+      need(cluster->middleware_tcps, "middlewaretcps", verdict);
     const bool old_group_read = major_version_of(traefik) < 3;
     for (const auto& item : cluster->middlewares.items) {
       if (!item.old_group || old_group_read) objects.insert(item.name);
@@ -130,7 +145,8 @@ Verdict judge_middlewares(const Fleet& fleet) {
     }
   }
   const bool crd_off = traefik != nullptr && !traefik->providers.empty() &&
-                       std::find(traefik->providers.begin(), traefik->providers.end(), "KubernetesCRD") == traefik->providers.end();
+                       std::find(traefik->providers.begin(), traefik->providers.end(),
+                                 "KubernetesCRD") == traefik->providers.end();
   std::set<std::string> said;  // two references may mean one object
   for (const auto& [key, use] : uses) {
     const RouteMiddleware& middleware = use.middleware;
@@ -138,7 +154,8 @@ Verdict judge_middlewares(const Fleet& fleet) {
     const auto error = errors.find(use.qualified);
     const std::string object = middleware.object ? middleware.object->text() : middleware.reference;
     if (middleware.object) {
-      const bool list_known = middleware.tcp ? cluster->middleware_tcps.known() : cluster->middlewares.known();
+      const bool list_known =
+          middleware.tcp ? cluster->middleware_tcps.known() : cluster->middlewares.known();
       const bool exists = (middleware.tcp ? tcp_objects : objects).contains(*middleware.object);
       if (list_known && !exists) {
         if (said.insert("absent " + object).second) verdict.findings.push_back(absent(use));
@@ -158,7 +175,9 @@ Verdict judge_middlewares(const Fleet& fleet) {
     if (known_references.contains(reference) || !said.insert("error " + reference).second) continue;
     add_router_error(router_error(reference, reference, error, "its router"));
   }
-  if (held_back) verdict.unknown.push_back("Traefik started less than 30 s ago and may not have loaded its middlewares yet");
+  if (held_back)
+    verdict.unknown.push_back(
+        "Traefik started less than 30 s ago and may not have loaded its middlewares yet");
   return verdict;
 }
 
@@ -168,9 +187,12 @@ const CheckDefinition middleware_missing_check{
     .name = "middleware_missing",
     .layer = Layer::middleware,
     .question = "Does every middleware that a route names exist?",
-    .reasons = {{"object_absent", "No such Middleware object exists."},
-                {"provider_off", "The object exists, and Traefik runs without the provider that reads it."},
-                {"router_error", "Traefik itself refuses it (another provider's, not loaded, or wrong in itself)."}},
+    .reasons =
+        {{"object_absent", "No such Middleware object exists."},
+         {"provider_off",
+          "The object exists, and Traefik runs without the provider that reads it."},
+         {"router_error",
+          "Traefik itself refuses it (another provider's, not loaded, or wrong in itself)."}},
     .judge = judge_middlewares};
 
 }  // namespace shortcircuit

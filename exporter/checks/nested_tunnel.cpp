@@ -41,21 +41,21 @@ Finding nested(const Fleet& fleet, const std::string& from, Nesting nesting, con
   const std::string endpoint = paths.example.peer->current_endpoint;
   const std::string port = endpoint.substr(endpoint.rfind(':') + 1);
   const char* filter = paths.example.underlay.is_v4() ? "iptables" : "ip6tables";
-  const std::string block =
-      fmt::format("on {}: {} -I OUTPUT -d {} -p udp --dport {} -j DROP", from, filter,
-                  range_of(fleet, paths.example), port);
+  const std::string block = fmt::format("on {}: {} -I OUTPUT -d {} -p udp --dport {} -j DROP", from,
+                                        filter, range_of(fleet, paths.example), port);
   return {.severity = Severity::warning,
           .reason = retired ? "retired_network" : "overlay",
           .kind = "Node",
           .object = from,
-          .message = fmt::format("{} reaches {} of {} through the {}network {}{} ({}).", from,
-                                 paths.peers.size(), count_of(paths.active, "active peer"),
-                                 retired ? "retired " : "", networks,
-                                 paths.example.tunnel ? ", a tunnel inside a tunnel" : "",
-                                 enumerate(paths.peers)),
+          .message = fmt::format(
+              "{} reaches {} of {} through the {}network {}{} ({}).", from, paths.peers.size(),
+              count_of(paths.active, "active peer"), retired ? "retired " : "", networks,
+              paths.example.tunnel ? ", a tunnel inside a tunnel" : "", enumerate(paths.peers)),
           .cure = retired ? fmt::format("{} (tailscaled then takes another path within seconds), "
-                                        "then stop {} on every node", block, networks)
-                          : fmt::format("{} (tailscaled then takes another path within seconds)", block)};
+                                        "then stop {} on every node",
+                                        block, networks)
+                          : fmt::format("{} (tailscaled then takes another path within seconds)",
+                                        block)};
 }
 
 Verdict judge(const Fleet& fleet) {
@@ -84,7 +84,8 @@ Verdict judge(const Fleet& fleet) {
 const CheckDefinition nested_tunnel_check{
     .name = "nested_tunnel",
     .layer = Layer::mesh,
-    .question = "Do the direct paths of the mesh run over plain networks, not over another overlay?",
+    .question =
+        "Do the direct paths of the mesh run over plain networks, not over another overlay?",
     .reasons = {{"retired_network", "Paths run over a network that is declared retired."},
                 {"overlay", "Paths run over another overlay, or over the mesh itself."}},
     .judge = judge};

@@ -32,9 +32,10 @@ bool inside_name(const std::string& url) {
 bool connected(const Fleet& fleet, const TailscaleView& view) {
   const auto* control = state_of(fleet.snapshot.headscale);
   if (control == nullptr) return false;
-  return std::any_of(control->nodes.begin(), control->nodes.end(), [&](const headscale::Node& node) {
-    return node.given_name == view.target && node.online && node.online_known;
-  });
+  return std::any_of(control->nodes.begin(), control->nodes.end(),
+                     [&](const headscale::Node& node) {
+                       return node.given_name == view.target && node.online && node.online_known;
+                     });
 }
 
 struct Reference {
@@ -44,7 +45,8 @@ struct Reference {
 
 // The control server that the fleet belongs to: the configured one when any node uses it or nothing
 // says that it has another name, else the one that most nodes use.
-Reference reference(const Fleet& fleet, const std::map<std::string, std::vector<const TailscaleView*>>& by_host) {
+Reference reference(const Fleet& fleet,
+                    const std::map<std::string, std::vector<const TailscaleView*>>& by_host) {
   std::size_t all = 0;
   const std::vector<const TailscaleView*>* most = nullptr;
   Reference majority;
@@ -70,15 +72,16 @@ Reference reference(const Fleet& fleet, const std::map<std::string, std::vector<
 }
 
 Finding elsewhere(const TailscaleView& view, const std::string& host, const Reference& wanted) {
-  return {.severity = Severity::critical,
-          .reason = "other_control_server",
-          .kind = "Node",
-          .object = view.target,
-          .message = fmt::format("{} still obeys the control server {}, the fleet's is {}: it does not "
-                                 "see the others' changes.",
-                                 view.target, host, wanted.host),
-          .cure = fmt::format("on {}: tailscale up --force-reauth --login-server={}", view.target,
-                              wanted.url)};
+  return {
+      .severity = Severity::critical,
+      .reason = "other_control_server",
+      .kind = "Node",
+      .object = view.target,
+      .message = fmt::format("{} still obeys the control server {}, the fleet's is {}: it does not "
+                             "see the others' changes.",
+                             view.target, host, wanted.host),
+      .cure = fmt::format("on {}: tailscale up --force-reauth --login-server={}", view.target,
+                          wanted.url)};
 }
 
 void judge_control_servers(const Fleet& fleet, Verdict& verdict) {
@@ -93,13 +96,16 @@ void judge_control_servers(const Fleet& fleet, Verdict& verdict) {
   if (wanted.host.empty()) {
     std::vector<std::string> hosts;
     for (const auto& [host, views] : by_host) hosts.push_back(host);
-    verdict.unknown.push_back(fmt::format("which control server is the right one of {}: name it in "
-                                          "headscale.url", enumerate(hosts)));
+    verdict.unknown.push_back(
+        fmt::format("which control server is the right one of {}: name it in "
+                    "headscale.url",
+                    enumerate(hosts)));
     return;
   }
   for (const auto& [host, views] : by_host) {
     if (host == wanted.host) continue;
-    for (const TailscaleView* view : views) verdict.findings.push_back(elsewhere(*view, host, wanted));
+    for (const TailscaleView* view : views)
+      verdict.findings.push_back(elsewhere(*view, host, wanted));
   }
 }
 
@@ -115,17 +121,21 @@ void judge_addresses(const Fleet& fleet, Verdict& verdict) {
            .reason = "node_address_retired",
            .kind = "Node",
            .object = node.name,
-           .message = fmt::format("The cluster reaches {} at {}, which lies in the retired network {}.",
-                                  node.name, address.text(), network.name),
-           .cure = fmt::format("on {}: set node-ip in /etc/rancher/k3s/config.yaml to its new address "
-                               "(tailscale ip -4) and restart k3s", node.name)});
+           .message =
+               fmt::format("The cluster reaches {} at {}, which lies in the retired network {}.",
+                           node.name, address.text(), network.name),
+           .cure =
+               fmt::format("on {}: set node-ip in /etc/rancher/k3s/config.yaml to its new address "
+                           "(tailscale ip -4) and restart k3s",
+                           node.name)});
       break;
     }
   }
 }
 
 Verdict judge(const Fleet& fleet) {
-  if (fleet.snapshot.tailscale.empty() && fleet.snapshot.kubernetes.empty()) return not_applicable();
+  if (fleet.snapshot.tailscale.empty() && fleet.snapshot.kubernetes.empty())
+    return not_applicable();
   const Mesh mesh(fleet);
   Verdict verdict{.applicable = true, .findings = {}, .unknown = mesh.unknown_views()};
   if (auto unknown = mesh.unknown_cluster_nodes()) verdict.unknown.push_back(*unknown);
@@ -140,7 +150,8 @@ const CheckDefinition node_half_migrated_check{
     .name = "node_half_migrated",
     .layer = Layer::mesh,
     .question = "Did every node move as a whole: control server and node address?",
-    .reasons = {{"other_control_server", "The node's tailscaled belongs to another control server."},
+    .reasons = {{"other_control_server",
+                 "The node's tailscaled belongs to another control server."},
                 {"node_address_retired", "The node's InternalIP lies in a retired network."}},
     .judge = judge};
 

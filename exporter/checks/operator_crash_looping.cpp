@@ -11,11 +11,12 @@ namespace shortcircuit {
 namespace {
 
 bool mentions_linstor(std::string_view text) {
-  return text.find("piraeus") != std::string_view::npos || text.find("linstor") != std::string_view::npos;
+  return text.find("piraeus") != std::string_view::npos ||
+         text.find("linstor") != std::string_view::npos;
 }
 
-// By the labels that Piraeus and LINBIT's charts set, or by name. What the operator runs (satellites,
-// the CSI driver) says so by its component.
+// By the labels that Piraeus and LINBIT's charts set, or by name. What the operator runs
+// (satellites, the CSI driver) says so by its component.
 bool belongs_to_operator(const kubernetes::Pod& pod) {
   const auto label = [&](const char* name) {
     const auto found = pod.labels.find(std::string("app.kubernetes.io/") + name);
@@ -24,14 +25,16 @@ bool belongs_to_operator(const kubernetes::Pod& pod) {
   const bool labelled = mentions_linstor(label("name")) || mentions_linstor(label("part-of"));
   if (!labelled && !mentions_linstor(pod.name.name)) return false;
   const std::string component = label("component");
-  return pod.name.name.find("operator") != std::string::npos || component.find("operator") != std::string::npos ||
-         (labelled && component.empty());
+  return pod.name.name.find("operator") != std::string::npos ||
+         component.find("operator") != std::string::npos || (labelled && component.empty());
 }
 
 // The pods that answer webhooks: what crash-loops there refuses writes.
-bool answers_webhook(const kubernetes::Pod& pod, const std::vector<const kubernetes::Service*>& services) {
+bool answers_webhook(const kubernetes::Pod& pod,
+                     const std::vector<const kubernetes::Service*>& services) {
   return std::any_of(services.begin(), services.end(), [&](const kubernetes::Service* service) {
-    if (service->name.namespace_name != pod.name.namespace_name || service->selector.empty()) return false;
+    if (service->name.namespace_name != pod.name.namespace_name || service->selector.empty())
+      return false;
     return std::all_of(service->selector.begin(), service->selector.end(), [&](const auto& wanted) {
       const auto found = pod.labels.find(wanted.first);
       return found != pod.labels.end() && found->second == wanted.second;
@@ -69,10 +72,14 @@ Verdict judge_operators(const Fleet& fleet) {
          .reason = "crash_loop",
          .kind = "Pod",
          .object = pod.name.text(),
-         .message = fmt::format("Pod {} crashes again and again ({} restarts): {}.", pod.name.text(), pod.restarts,
-                                of_linstor ? "no volume is made or moved meanwhile" : "the webhook that it answers is unreliable"),
-         .cure = fmt::format("kubectl -n {} logs {} --previous; a webhook configuration that is missing or has no "
-                             "backend is the usual cause", pod.name.namespace_name, pod.name.name)});
+         .message = fmt::format("Pod {} crashes again and again ({} restarts): {}.",
+                                pod.name.text(), pod.restarts,
+                                of_linstor ? "no volume is made or moved meanwhile"
+                                           : "the webhook that it answers is unreliable"),
+         .cure = fmt::format(
+             "kubectl -n {} logs {} --previous; a webhook configuration that is missing or has no "
+             "backend is the usual cause",
+             pod.name.namespace_name, pod.name.name)});
   }
   return verdict;
 }

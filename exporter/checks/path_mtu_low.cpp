@@ -15,24 +15,24 @@ namespace {
 using tailscale::PathMtu;
 
 bool asked_for(const Fleet& fleet, const std::string& target) {
-  return std::any_of(fleet.config.tailscale.begin(), fleet.config.tailscale.end(),
-                     [&](const tailscale::Config& config) {
-                       return config.target == target && config.path_mtu;
-                     });
+  return std::any_of(
+      fleet.config.tailscale.begin(), fleet.config.tailscale.end(),
+      [&](const tailscale::Config& config) { return config.target == target && config.path_mtu; });
 }
 
 Finding low(const std::string& from, const PathMtu& path) {
   // The tunnel's interface MTU that fits: the needed size on the wire is 1280 + what wraps it.
   const int wrapping = path.needed_bytes - tailscale::interface_mtu;
-  const std::string measured =
-      path.mtu_bytes ? fmt::format("packets of up to {} bytes pass", *path.mtu_bytes)
-                     : std::string("only smaller packets pass");
+  const std::string measured = path.mtu_bytes
+                                   ? fmt::format("packets of up to {} bytes pass", *path.mtu_bytes)
+                                   : std::string("only smaller packets pass");
   const std::string cure =
       path.mtu_bytes
-          ? fmt::format("on {}: ip link set dev tailscale0 mtu {} (and TS_DEBUG_MTU={} in "
-                        "/etc/default/tailscaled), or let ICMP \"fragmentation needed\" through on "
-                        "the way",
-                        from, *path.mtu_bytes - wrapping, *path.mtu_bytes - wrapping)
+          ? fmt::format(
+                "on {}: ip link set dev tailscale0 mtu {} (and TS_DEBUG_MTU={} in "
+                "/etc/default/tailscaled), or let ICMP \"fragmentation needed\" through on "
+                "the way",
+                from, *path.mtu_bytes - wrapping, *path.mtu_bytes - wrapping)
           : fmt::format("on {}: tailscale ping --size 1312 {}", from, path.peer);
   return {.severity = Severity::critical,
           .reason = "black_hole",
@@ -67,10 +67,9 @@ std::optional<std::string> unmeasured(const TailscaleView& view, bool anything_m
 Verdict judge(const Fleet& fleet) {
   Verdict verdict{.applicable = false, .findings = {}, .unknown = {}};
   const auto& views = fleet.snapshot.tailscale;
-  const bool anything_measured =
-      std::any_of(views.begin(), views.end(), [](const TailscaleView& view) {
-        return view.state && !view.state->path_mtus.empty();
-      });
+  const bool anything_measured = std::any_of(
+      views.begin(), views.end(),
+      [](const TailscaleView& view) { return view.state && !view.state->path_mtus.empty(); });
   for (const TailscaleView& view : views) {
     if (!asked_for(fleet, view.target)) continue;
     verdict.applicable = true;
@@ -92,8 +91,10 @@ Verdict judge(const Fleet& fleet) {
 const CheckDefinition path_mtu_low_check{
     .name = "path_mtu_low",
     .layer = Layer::path_mtu,
-    .question = "Does a full packet of the tunnel pass on every direct path, in the sending direction?",
-    .reasons = {{"black_hole", "Three full packets in a row were lost while small ones are answered."}},
+    .question =
+        "Does a full packet of the tunnel pass on every direct path, in the sending direction?",
+    .reasons = {{"black_hole",
+                 "Three full packets in a row were lost while small ones are answered."}},
     .judge = judge};
 
 }  // namespace shortcircuit

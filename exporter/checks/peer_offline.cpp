@@ -34,12 +34,13 @@ class Judge {
  private:
   void offline(const std::string& name, std::string message) {
     offline_.try_emplace(
-        name, Finding{.severity = Severity::critical,
-                      .reason = "offline",
-                      .kind = "Peer",
-                      .object = name,
-                      .message = std::move(message),
-                      .cure = fmt::format("on {}: systemctl restart tailscaled && tailscale up", name)});
+        name,
+        Finding{.severity = Severity::critical,
+                .reason = "offline",
+                .kind = "Peer",
+                .object = name,
+                .message = std::move(message),
+                .cure = fmt::format("on {}: systemctl restart tailscaled && tailscale up", name)});
   }
 
   void ask_the_nodes_themselves() {
@@ -60,21 +61,24 @@ class Judge {
     for (const headscale::Node& node : control.nodes) {
       if (!mesh_.expected(node.given_name, node.addresses)) continue;
       if (!node.online_known) {
-        verdict_.unknown.push_back(fmt::format("headscale: does not say whether {} is online", node.given_name));
+        verdict_.unknown.push_back(
+            fmt::format("headscale: does not say whether {} is online", node.given_name));
       } else if (!node.online) {
         const std::string since =
             node.last_seen ? fmt::format(" since {}", format_rfc3339(*node.last_seen)) : "";
         offline(node.given_name, fmt::format("{} must be online and Headscale has no connection to "
-                                             "it{}.", node.given_name, since));
+                                             "it{}.",
+                                             node.given_name, since));
       }
     }
     for (const std::string& name : fleet_.config.expect.peers) {
-      const bool listed = std::any_of(
-          control.nodes.begin(), control.nodes.end(),
-          [&](const headscale::Node& node) { return node.given_name == name; });
+      const bool listed =
+          std::any_of(control.nodes.begin(), control.nodes.end(),
+                      [&](const headscale::Node& node) { return node.given_name == name; });
       if (!listed) {
         offline(name, fmt::format("{} must be online (expect.peers) and Headscale knows no node of "
-                                  "that name.", name));
+                                  "that name.",
+                                  name));
       }
     }
   }
@@ -83,14 +87,16 @@ class Judge {
     std::map<std::string, bool> online;  // of expected peers, by what connected nodes say
     bool connected_view = false;
     for (const TailscaleView& view : fleet_.snapshot.tailscale) {
-      if (!view.state || view.state->backend_state != "Running" || !view.state->self_online) continue;
+      if (!view.state || view.state->backend_state != "Running" || !view.state->self_online)
+        continue;
       connected_view = true;
       online[view.target] = true;
       for (const tailscale::Peer& peer : view.state->peers) {
         if (mesh_.expected(peer.name, peer.addresses)) online[peer.name] |= peer.online;
       }
     }
-    for (std::string& unknown : mesh_.unknown_views()) verdict_.unknown.push_back(std::move(unknown));
+    for (std::string& unknown : mesh_.unknown_views())
+      verdict_.unknown.push_back(std::move(unknown));
     if (!connected_view) {
       verdict_.unknown.emplace_back("tailscale: no node that is asked is connected itself");
       return;
@@ -107,8 +113,10 @@ class Judge {
                       [&](const TailscaleView& view) { return view.target == name; })) {
         continue;  // already said to be unknown
       }
-      offline(name, fmt::format("{} must be online (expect.peers) and no connected node knows a peer "
-                                "of that name.", name));
+      offline(name,
+              fmt::format("{} must be online (expect.peers) and no connected node knows a peer "
+                          "of that name.",
+                          name));
     }
   }
 
@@ -128,8 +136,10 @@ Verdict judge(const Fleet& fleet) {
 const CheckDefinition peer_offline_check{
     .name = "peer_offline",
     .layer = Layer::mesh,
-    .question = "Is every expected peer (expect.peers, nodes of the cluster) connected to the mesh?",
-    .reasons = {{"offline", "The peer is not connected to the control server, or says that it is stopped."}},
+    .question =
+        "Is every expected peer (expect.peers, nodes of the cluster) connected to the mesh?",
+    .reasons = {{"offline",
+                 "The peer is not connected to the control server, or says that it is stopped."}},
     .judge = judge};
 
 }  // namespace shortcircuit

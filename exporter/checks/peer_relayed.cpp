@@ -20,7 +20,8 @@ bool relayed(PathClass path) { return path == PathClass::derp || path == PathCla
 bool just_woken(const TailscaleView& view, const Peer& peer) {
   if (view.earlier.empty()) return false;
   const auto& before = view.earlier.back();
-  if (view.observed_at - before.time > 2 * std::max(view.health.interval, Duration(15s))) return false;
+  if (view.observed_at - before.time > 2 * std::max(view.health.interval, Duration(15s)))
+    return false;
   for (const Peer& old : before.state->peers) {
     if (old.name == peer.name) return old.path_class() == PathClass::idle;
   }

@@ -32,12 +32,14 @@ Verdict judge(const Fleet& fleet) {
       finding.severity = Severity::warning;
       finding.reason = "capacity_unknown";
       finding.message = fmt::format(
-          "LINSTOR does not know the size of storage pool {} on {}, though the satellite is online: what "
+          "LINSTOR does not know the size of storage pool {} on {}, though the satellite is "
+          "online: what "
           "lies below it ({}) is missing or broken.",
           pool.name, pool.node, pool.provider_kind);
-      finding.cure = fmt::format("On {0}: look at the volume group, thin pool or directory of {1} (vgs, lvs, zpool list); "
-                                 "then linstor storage-pool list --nodes {0}",
-                                 pool.node, pool.name);
+      finding.cure = fmt::format(
+          "On {0}: look at the volume group, thin pool or directory of {1} (vgs, lvs, zpool list); "
+          "then linstor storage-pool list --nodes {0}",
+          pool.node, pool.name);
       verdict.findings.push_back(std::move(finding));
       continue;
     }
@@ -45,11 +47,13 @@ Verdict judge(const Fleet& fleet) {
     if (ratio >= warning_ratio) continue;
     finding.severity = ratio < critical_ratio ? Severity::critical : Severity::warning;
     finding.reason = "space";
-    finding.message = fmt::format("Storage pool {} on {} has {:.1f} % left: {:.1f} of {:.1f} GB.", pool.name, pool.node,
-                                  ratio * 100, *pool.free_bytes / 1e9, *pool.total_bytes / 1e9);
-    finding.cure = fmt::format("Delete snapshots or resources (linstor volume list --nodes {} --storage-pools {}), or add "
-                               "disks to the pool",
-                               pool.node, pool.name);
+    finding.message =
+        fmt::format("Storage pool {} on {} has {:.1f} % left: {:.1f} of {:.1f} GB.", pool.name,
+                    pool.node, ratio * 100, *pool.free_bytes / 1e9, *pool.total_bytes / 1e9);
+    finding.cure = fmt::format(
+        "Delete snapshots or resources (linstor volume list --nodes {} --storage-pools {}), or add "
+        "disks to the pool",
+        pool.node, pool.name);
     verdict.findings.push_back(std::move(finding));
   }
   return verdict;
@@ -62,7 +66,8 @@ const CheckDefinition pool_nearly_full_check{
     .layer = Layer::storage,
     .question = "Is there room in every storage pool?",
     .reasons = {{"space", "Less than 10 % is free (critical: less than 5 %)."},
-                {"capacity_unknown", "The satellite is online and cannot say how large the pool is."}},
+                {"capacity_unknown",
+                 "The satellite is online and cannot say how large the pool is."}},
     .judge = judge};
 
 }  // namespace shortcircuit

@@ -16,8 +16,8 @@ class Judge {
  public:
   Judge(const Fleet& fleet, Verdict& verdict) : judge_(fleet), verdict_(verdict) {}
 
-  void add(const std::string& kind, const std::string& object, const std::string& url, const std::string& where,
-           const std::string& edit) {
+  void add(const std::string& kind, const std::string& object, const std::string& url,
+           const std::string& where, const std::string& edit) {
     const auto parsed = parse_url(url);
     const auto address = parsed ? parsed->address() : std::nullopt;
     if (!address) return;  // a name: DNS may lead anywhere
@@ -30,8 +30,8 @@ class Judge {
                  .reason = judgement.reason,
                  .kind = kind,
                  .object = object,
-                 .message = fmt::format("{} {} sends its requests through {}, which {} ({}).", kind, object, url,
-                                        judgement.because, where),
+                 .message = fmt::format("{} {} sends its requests through {}, which {} ({}).", kind,
+                                        object, url, judgement.because, where),
                  .cure = fmt::format("{}   # {}: {}", edit, where, advice_for(judgement.reason))};
     }
   }
@@ -54,18 +54,20 @@ Verdict judge_proxies(const Fleet& fleet) {
   for (const probes::Config& probe : fleet.config.probes) {
     if (probe.proxy.empty()) continue;
     verdict.applicable = true;
-    judge.add("Probe", probe.target, without_userinfo(probe.proxy), fmt::format("probes: {}: proxy", probe.target),
-              "edit the exporter's configuration");
+    judge.add("Probe", probe.target, without_userinfo(probe.proxy),
+              fmt::format("probes: {}: proxy", probe.target), "edit the exporter's configuration");
   }
   if (!fleet.config.kubernetes.empty() && need(fleet.snapshot.kubernetes, "Kubernetes", verdict)) {
     const auto& cluster = *fleet.cluster();
     need(cluster.nodes, "nodes", verdict);  // which pods' addresses are somebody's
-    const auto add_workloads = [&](const kubernetes::Listed<kubernetes::Workload>& list, std::string_view kind) {
+    const auto add_workloads = [&](const kubernetes::Listed<kubernetes::Workload>& list,
+                                   std::string_view kind) {
       need(list, kind, verdict);
       for (const auto& workload : list.items) {
         for (const auto& proxy : workload.proxies) {
           judge.add(workload.kind, workload.name.text(), proxy.url, proxy.where,
-                    fmt::format("kubectl -n {} edit {} {}", workload.name.namespace_name, to_lower(workload.kind), workload.name.name));
+                    fmt::format("kubectl -n {} edit {} {}", workload.name.namespace_name,
+                                to_lower(workload.kind), workload.name.name));
         }
       }
     };
@@ -77,7 +79,8 @@ Verdict judge_proxies(const Fleet& fleet) {
     for (const auto& config_map : cluster.config_maps.items) {
       for (const auto& proxy : config_map.proxies) {
         judge.add("ConfigMap", config_map.name.text(), proxy.url, proxy.where,
-                  fmt::format("kubectl -n {} edit configmap {}", config_map.name.namespace_name, config_map.name.name));
+                  fmt::format("kubectl -n {} edit configmap {}", config_map.name.namespace_name,
+                              config_map.name.name));
       }
     }
   }
@@ -97,10 +100,13 @@ Verdict judge_proxies(const Fleet& fleet) {
 const CheckDefinition proxy_address_stale_check{
     .name = "proxy_address_stale",
     .layer = Layer::proxy_chain,
-    .question = "Does every proxy URL in workloads, ConfigMaps and probes lead to something that is there?",
-    .reasons = {{"retired_network", "Its address lies in a network that the configuration calls retired."},
+    .question =
+        "Does every proxy URL in workloads, ConfigMaps and probes lead to something that is there?",
+    .reasons = {{"retired_network",
+                 "Its address lies in a network that the configuration calls retired."},
                 {"no_such_peer", "Its address lies in the tailnet, and no peer has it."},
-                {"no_such_node", "Its address lies in the pods' range, and no node has that block."},
+                {"no_such_node",
+                 "Its address lies in the pods' range, and no node has that block."},
                 {"peer_offline", "Its address belongs to a peer that is offline."},
                 {"peer_expired", "Its address belongs to a peer whose key is expired."}},
     .judge = judge_proxies};

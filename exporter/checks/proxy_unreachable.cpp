@@ -18,20 +18,23 @@ std::string reason_of(const probes::Outcome& outcome) {
 bool worked_just_before(const Observed<probes::State>& observed, const std::string& name) {
   if (observed.earlier.empty() || !observed.earlier.back().state) return false;
   const auto& outcomes = observed.earlier.back().state->outcomes;
-  return std::any_of(outcomes.begin(), outcomes.end(),
-                     [&](const probes::Outcome& before) { return before.name == name && !before.proxy_failed; });
+  return std::any_of(outcomes.begin(), outcomes.end(), [&](const probes::Outcome& before) {
+    return before.name == name && !before.proxy_failed;
+  });
 }
 
 Verdict judge_proxies(const Fleet& fleet) {
   Verdict verdict{.applicable = false};
   for (const auto& observed : fleet.snapshot.probes) {
-    const auto probe = std::find_if(fleet.config.probes.begin(), fleet.config.probes.end(),
-                                    [&](const probes::Config& config) { return config.target == observed.target; });
+    const auto probe = std::find_if(
+        fleet.config.probes.begin(), fleet.config.probes.end(),
+        [&](const probes::Config& config) { return config.target == observed.target; });
     if (probe == fleet.config.probes.end() || probe->proxy.empty()) continue;
     verdict.applicable = true;
     if (!observed.state) {
-      verdict.unknown.push_back(fmt::format("probe {}: {}", observed.target,
-                                            observed.health.last_error ? observed.health.last_error->message : "not run yet"));
+      verdict.unknown.push_back(fmt::format(
+          "probe {}: {}", observed.target,
+          observed.health.last_error ? observed.health.last_error->message : "not run yet"));
       continue;
     }
     for (const probes::Outcome& outcome : observed.state->outcomes) {
@@ -42,9 +45,14 @@ Verdict judge_proxies(const Fleet& fleet) {
            .reason = reason,
            .kind = "Probe",
            .object = outcome.name,
-           .message = fmt::format("The proxy {} of probe {} does not carry the request to {} ({}).", outcome.proxy, outcome.name,
-                                  outcome.url, reason == "status" ? "it answers with a refusal" : reason == "timeout" ? "no answer in time" : "connection refused or unreachable"),
-           .cure = fmt::format("curl -v -x {} {}; start the proxy there, or change the probe's proxy", outcome.proxy, outcome.url)});
+           .message = fmt::format("The proxy {} of probe {} does not carry the request to {} ({}).",
+                                  outcome.proxy, outcome.name, outcome.url,
+                                  reason == "status"    ? "it answers with a refusal"
+                                  : reason == "timeout" ? "no answer in time"
+                                                        : "connection refused or unreachable"),
+           .cure =
+               fmt::format("curl -v -x {} {}; start the proxy there, or change the probe's proxy",
+                           outcome.proxy, outcome.url)});
     }
   }
   return verdict;

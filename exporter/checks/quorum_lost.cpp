@@ -19,25 +19,27 @@ bool says_so(const EtcdMember& member) {
 
 Finding lost(const EtcdCluster& cluster, const EtcdMember& witness) {
   const auto down = cluster.names(EtcdStanding::down);
-  const std::string absent =
-      down.empty() ? "Every member answers, and too few know a leader"
-                   : fmt::format("Out of reach: {}", enumerate(down));
+  const std::string absent = down.empty() ? "Every member answers, and too few know a leader"
+                                          : fmt::format("Out of reach: {}", enumerate(down));
   Finding finding;
   finding.severity = Severity::critical;
   finding.reason = "no_leader";
   finding.kind = "EtcdCluster";
   finding.object = "etcd";
   finding.message = fmt::format(
-      "etcd has lost its quorum: {} of {} voters answer and agree, {} are needed ({} says: {}). {}. "
+      "etcd has lost its quorum: {} of {} voters answer and agree, {} are needed ({} says: {}). "
+      "{}. "
       "The Kubernetes API takes no writes.",
       cluster.agreeing, cluster.voters, cluster.quorum, witness.name, witness.why, absent);
   finding.cure =
       down.empty()
-          ? "Look at the peer port (2380) between the members: etcdctl endpoint status --cluster -w table"
-          : fmt::format("Start etcd on {} (systemctl start etcd, or k3s) and look at the way to it; "
-                        "if it is gone for good, restore from a snapshot (etcdutl snapshot restore, "
-                        "or k3s server --cluster-reset)",
-                        enumerate(down));
+          ? "Look at the peer port (2380) between the members: etcdctl endpoint status --cluster "
+            "-w table"
+          : fmt::format(
+                "Start etcd on {} (systemctl start etcd, or k3s) and look at the way to it; "
+                "if it is gone for good, restore from a snapshot (etcdutl snapshot restore, "
+                "or k3s server --cluster-reset)",
+                enumerate(down));
   return finding;
 }
 

@@ -29,20 +29,22 @@ Verdict judge(const Fleet& fleet) {
   if (failing > 0 && at_best == cluster.quorum && cluster.agreeing > 0 && !transient) {
     auto missing = cluster.names(EtcdStanding::down);
     for (const auto& name : cluster.names(EtcdStanding::disagrees)) missing.push_back(name);
-    const auto& first = *std::find_if(
-        cluster.members.begin(), cluster.members.end(),
-        [&](const EtcdMember& member) { return member.name == missing.front(); });
+    const auto& first =
+        *std::find_if(cluster.members.begin(), cluster.members.end(),
+                      [&](const EtcdMember& member) { return member.name == missing.front(); });
     Finding finding;
     finding.severity = Severity::warning;
     finding.reason = "member_down";
     finding.kind = "EtcdCluster";
     finding.object = "etcd";
     finding.message = fmt::format(
-        "etcd has no margin left: {} of {} voters answer and agree, {} are needed; missing: {} ({}). "
+        "etcd has no margin left: {} of {} voters answer and agree, {} are needed; missing: {} "
+        "({}). "
         "The next failure stops every write.",
         cluster.agreeing, cluster.voters, cluster.quorum, enumerate(missing), first.why);
-    finding.cure = fmt::format(
-        "On {}: systemctl status etcd (or k3s); then etcdctl endpoint health --cluster", enumerate(missing));
+    finding.cure =
+        fmt::format("On {}: systemctl status etcd (or k3s); then etcdctl endpoint health --cluster",
+                    enumerate(missing));
     verdict.findings.push_back(std::move(finding));
     return verdict;
   }
@@ -51,7 +53,8 @@ Verdict judge(const Fleet& fleet) {
   verdict.unknown = cluster.unknown_members();
   if (cluster.agreeing > 0 && at_best < cluster.quorum) {
     for (const auto& name : cluster.names(EtcdStanding::down)) {
-      verdict.unknown.push_back("etcd member " + name + ": out of reach, while others have a quorum");
+      verdict.unknown.push_back("etcd member " + name +
+                                ": out of reach, while others have a quorum");
     }
   } else if (cluster.agreeing == 0 && cluster.disagreeing == 0) {
     for (const auto& name : cluster.names(EtcdStanding::down)) {

@@ -17,7 +17,8 @@ struct Lack {
   std::set<std::string> instead;  // addresses that replication uses in their place
 };
 
-std::map<std::string, Lack> find_lacks(const linstor::State& state, const Replication& replication) {
+std::map<std::string, Lack> find_lacks(const linstor::State& state,
+                                       const Replication& replication) {
   std::map<std::string, Lack> lacks;
   for (const auto& node : state.nodes) {
     if (node.preferred_nic.empty() || node.interfaces.empty()) continue;
@@ -47,7 +48,9 @@ std::map<std::string, Lack> find_lacks(const linstor::State& state, const Replic
   return lacks;
 }
 
-std::string listed(const std::set<std::string>& words) { return enumerate({words.begin(), words.end()}, 3); }
+std::string listed(const std::set<std::string>& words) {
+  return enumerate({words.begin(), words.end()}, 3);
+}
 
 Verdict judge(const Fleet& fleet) {
   if (fleet.snapshot.linstor.empty()) return not_applicable();
@@ -68,10 +71,12 @@ Verdict judge(const Fleet& fleet) {
     finding.kind = "StorageNode";
     finding.object = name;
     finding.message = fmt::format(
-        "{} has no interface {}, which {} asks for; LINSTOR falls back to another without a word{}.", name,
-        listed(lack.interfaces), listed(lack.named_by),
+        "{} has no interface {}, which {} asks for; LINSTOR falls back to another without a "
+        "word{}.",
+        name, listed(lack.interfaces), listed(lack.named_by),
         lack.instead.empty() ? "" : fmt::format(" (replication uses {})", listed(lack.instead)));
-    finding.cure = fmt::format("linstor node interface create {} {} ADDRESS", name, *lack.interfaces.begin());
+    finding.cure =
+        fmt::format("linstor node interface create {} {} ADDRESS", name, *lack.interfaces.begin());
     verdict.findings.push_back(std::move(finding));
   }
   return verdict;
@@ -83,7 +88,8 @@ const CheckDefinition replication_interface_missing_check{
     .name = "replication_interface_missing",
     .layer = Layer::storage,
     .question = "Does every storage node have the interfaces that its replication is told to use?",
-    .reasons = {{"interface_absent", "A PrefNic property or a path names an interface that the node lacks."}},
+    .reasons = {{"interface_absent",
+                 "A PrefNic property or a path names an interface that the node lacks."}},
     .judge = judge};
 
 }  // namespace shortcircuit

@@ -23,13 +23,14 @@ Verdict judge(const Fleet& fleet) {
     finding.reason = "retired_network";
     finding.kind = "ReplicationPath";
     finding.object = object;
-    finding.message =
-        fmt::format("Replication of {} ({}) still uses {} of {}, which lies in the retired network {}.",
-                    enumerate(pair.resources), object, pair.route.address, pair.route.node, pair.route.network);
+    finding.message = fmt::format(
+        "Replication of {} ({}) still uses {} of {}, which lies in the retired network {}.",
+        enumerate(pair.resources), object, pair.route.address, pair.route.node, pair.route.network);
     const auto* node = find_node(*state, pair.route.node);
     std::string instead = "OTHER-INTERFACE";
     std::string retired;
-    for (const auto& interface : node == nullptr ? std::vector<linstor::NetInterface>{} : node->interfaces) {
+    for (const auto& interface :
+         node == nullptr ? std::vector<linstor::NetInterface>{} : node->interfaces) {
       const auto address = IpAddress::parse(interface.address);
       if (!address) continue;
       const Network& network = fleet.networks.of(*address);
@@ -39,9 +40,10 @@ Verdict judge(const Fleet& fleet) {
         instead = interface.name;
       }
     }
-    finding.cure = fmt::format("linstor node set-property {} PrefNic {} (and change paths or PrefNic of pool, "
-                               "resource, definition and group that name {})",
-                               pair.route.node, instead, retired.empty() ? "the old one" : retired);
+    finding.cure = fmt::format(
+        "linstor node set-property {} PrefNic {} (and change paths or PrefNic of pool, "
+        "resource, definition and group that name {})",
+        pair.route.node, instead, retired.empty() ? "the old one" : retired);
     verdict.findings.push_back(std::move(finding));
   }
   return verdict;
@@ -53,7 +55,8 @@ const CheckDefinition replication_over_retired_check{
     .name = "replication_over_retired",
     .layer = Layer::storage,
     .question = "Does any replication use an address in a network that is retired?",
-    .reasons = {{"retired_network", "An end of some path of the replication lies in a retired network."}},
+    .reasons = {{"retired_network",
+                 "An end of some path of the replication lies in a retired network."}},
     .judge = judge};
 
 }  // namespace shortcircuit

@@ -59,7 +59,8 @@ Verdict judge(const Fleet& fleet) {
     finding.kind = "ReplicationPath";
     finding.object = object;
     finding.message = fmt::format(
-        "{} and {} stand in one site and replicate {} through a tunnel: {} uses {} in {}. Every write is "
+        "{} and {} stand in one site and replicate {} through a tunnel: {} uses {} in {}. Every "
+        "write is "
         "encrypted and wrapped on its way.",
         one->name, other->name, enumerate(pair.resources), pair.route.node, pair.route.address,
         pair.route.network);

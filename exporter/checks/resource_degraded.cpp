@@ -15,7 +15,8 @@ using linstor::State;
 
 // From the worst on.
 enum class Damage { failed, inconsistent, outdated, not_created, disconnected };
-constexpr std::string_view damage_names[] = {"failed", "inconsistent", "outdated", "not_created", "disconnected"};
+constexpr std::string_view damage_names[] = {"failed", "inconsistent", "outdated", "not_created",
+                                             "disconnected"};
 
 struct Fault {
   Damage damage;
@@ -33,10 +34,11 @@ void judge_disks(const Resource& replica, std::vector<Fault>& faults) {
     if (disk == "Failed" || disk == "Diskless") {  // Diskless here: DRBD let go of a broken disk
       faults.push_back({Damage::failed, replica.node, "", "its disk is " + disk});
     } else if (disk == "Inconsistent") {
-      faults.push_back({Damage::inconsistent, replica.node, "",
-                        volume.synchronized_percent
-                            ? fmt::format("it synchronizes, {:.0f} % done", *volume.synchronized_percent)
-                            : std::string("it is Inconsistent and does not synchronize")});
+      faults.push_back(
+          {Damage::inconsistent, replica.node, "",
+           volume.synchronized_percent
+               ? fmt::format("it synchronizes, {:.0f} % done", *volume.synchronized_percent)
+               : std::string("it is Inconsistent and does not synchronize")});
     } else if (disk == "Outdated") {
       faults.push_back({Damage::outdated, replica.node, "", "it is Outdated"});
     }
@@ -62,15 +64,17 @@ class ResourceJudge {
       if (not_created(*replica)) {
         // A new one takes a moment: where there was an earlier look, it must have said so too.
         if (!has_before_ || was_not_created_.contains({replica->name, replica->node})) {
-          found.push_back({Damage::not_created, replica->node, "", "it has no state: its creation failed or hangs"});
+          found.push_back({Damage::not_created, replica->node, "",
+                           "it has no state: its creation failed or hangs"});
         }
         continue;
       }
       judge_disks(*replica, found);
       judge_connections(*replica, found);
     }
-    std::stable_sort(found.begin(), found.end(),
-                     [](const Fault& left, const Fault& right) { return left.damage < right.damage; });
+    std::stable_sort(found.begin(), found.end(), [](const Fault& left, const Fault& right) {
+      return left.damage < right.damage;
+    });
     return found;
   }
 
@@ -107,17 +111,24 @@ bool any_copy_is_good(const std::vector<const Resource*>& replicas) {
 std::string cure_of(const Fault& fault, const std::string& resource) {
   switch (fault.damage) {
     case Damage::failed:
-      return fmt::format("Replace the disk of {0}, then linstor resource delete {0} {1} and linstor resource create {0} {1}",
-                         fault.node, resource);
+      return fmt::format(
+          "Replace the disk of {0}, then linstor resource delete {0} {1} and linstor resource "
+          "create {0} {1}",
+          fault.node, resource);
     case Damage::inconsistent:
-      return fmt::format("Wait for it; if it stands still: drbdadm status {} on {}", resource, fault.node);
+      return fmt::format("Wait for it; if it stands still: drbdadm status {} on {}", resource,
+                         fault.node);
     case Damage::outdated:
     case Damage::disconnected:
-      return fmt::format("On {0}: drbdadm status {1}; a StandAlone side wants drbdadm connect {1} (after a split brain "
-                         "with --discard-my-data on the side to lose)",
-                         fault.node, resource);
+      return fmt::format(
+          "On {0}: drbdadm status {1}; a StandAlone side wants drbdadm connect {1} (after a split "
+          "brain "
+          "with --discard-my-data on the side to lose)",
+          fault.node, resource);
     case Damage::not_created:
-      return fmt::format("linstor error-reports list --nodes {0}, mend the cause, then linstor node reconnect {0}", fault.node);
+      return fmt::format(
+          "linstor error-reports list --nodes {0}, mend the cause, then linstor node reconnect {0}",
+          fault.node);
   }
   return "";
 }
@@ -139,25 +150,30 @@ Verdict judge(const Fleet& fleet) {
   for (const auto& replica : *state->resources) {
     if (!replica.leaving()) by_name[replica.name].push_back(&replica);
   }
-  const ResourceJudge judge_one(*state, target.earlier.empty() ? nullptr : target.earlier.back().state.get());
+  const ResourceJudge judge_one(
+      *state, target.earlier.empty() ? nullptr : target.earlier.back().state.get());
   for (const auto& [name, replicas] : by_name) {
     const auto faults = judge_one.faults(replicas);
     const bool nobody_tells = std::none_of(replicas.begin(), replicas.end(),
                                            [](const auto* replica) { return replica->has_state; });
     if (faults.empty()) {
-      if (nobody_tells) verdict.unknown.push_back("LINSTOR resource " + name + ": no satellite tells its state");
+      if (nobody_tells)
+        verdict.unknown.push_back("LINSTOR resource " + name + ": no satellite tells its state");
       continue;
     }
     const Fault& worst = faults.front();
     const bool good = any_copy_is_good(replicas);
     Finding finding;
-    finding.severity = worst.damage == Damage::failed || !good ? Severity::critical : Severity::warning;
+    finding.severity =
+        worst.damage == Damage::failed || !good ? Severity::critical : Severity::warning;
     finding.reason = damage_names[static_cast<std::size_t>(worst.damage)];
     finding.kind = "Resource";
     finding.object = name;
-    finding.message = fmt::format("Resource {} is degraded on {}: {}{}.{}", name, worst.node, worst.detail,
-                                  faults.size() > 1 ? fmt::format(" (and {} more)", count_of(faults.size() - 1, "fault")) : "",
-                                  good ? "" : " No replica is known to be UpToDate.");
+    finding.message = fmt::format(
+        "Resource {} is degraded on {}: {}{}.{}", name, worst.node, worst.detail,
+        faults.size() > 1 ? fmt::format(" (and {} more)", count_of(faults.size() - 1, "fault"))
+                          : "",
+        good ? "" : " No replica is known to be UpToDate.");
     finding.cure = cure_of(worst, name);
     verdict.findings.push_back(std::move(finding));
   }

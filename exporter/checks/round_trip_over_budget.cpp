@@ -23,7 +23,8 @@ std::string other_suspect(const EtcdCluster& cluster, const std::string& from) {
     if (!fsync || fsync->count <= 0) return "";
     const double mean = fsync->sum_seconds / fsync->count;
     return mean > slow_fsync_seconds
-               ? fmt::format(" Its disk is slow as well: {:.1f} ms for a sync of the log.", mean * 1000)
+               ? fmt::format(" Its disk is slow as well: {:.1f} ms for a sync of the log.",
+                             mean * 1000)
                : fmt::format(" It is the network: a sync of its log takes {:.1f} ms.", mean * 1000);
   }
   return "";
@@ -45,18 +46,19 @@ Verdict judge(const Fleet& fleet) {
     Finding finding;
     finding.kind = "EtcdPath";
     finding.object = path.from + " → " + path.to;
-    const std::string measured = fmt::format("The round trip from {} to {} takes {} on average", path.from,
-                                             path.to, milliseconds(rtt));
+    const std::string measured = fmt::format("The round trip from {} to {} takes {} on average",
+                                             path.from, path.to, milliseconds(rtt));
     if (timings.election_timeout &&
         rtt * round_trips_per_election_timeout > seconds(*timings.election_timeout)) {
       const double timeout = seconds(*timings.election_timeout);
       finding.severity = Severity::warning;
       finding.reason = "election_timeout";
-      finding.message =
-          fmt::format("{}: the election timeout of {} is {:.1f} of them, ten are advised.{}", measured,
-                      milliseconds(timeout), timeout / rtt, other_suspect(cluster, path.from));
+      finding.message = fmt::format(
+          "{}: the election timeout of {} is {:.1f} of them, ten are advised.{}", measured,
+          milliseconds(timeout), timeout / rtt, other_suspect(cluster, path.from));
       finding.cure = fmt::format(
-          "Set --election-timeout={:.0f} and --heartbeat-interval={:.0f} (ms) on every member, or mend "
+          "Set --election-timeout={:.0f} and --heartbeat-interval={:.0f} (ms) on every member, or "
+          "mend "
           "the path (a tunnel inside a tunnel?); then etcd.election_timeout here",
           rtt * 1000 * round_trips_per_election_timeout * 1.2, rtt * 1000 * 1.2);
     } else if (timings.heartbeat_interval &&
@@ -67,7 +69,8 @@ Verdict judge(const Fleet& fleet) {
                                     milliseconds(seconds(*timings.heartbeat_interval)),
                                     other_suspect(cluster, path.from));
       finding.cure = fmt::format(
-          "Set --heartbeat-interval={:.0f} (ms) on every member; then etcd.heartbeat_interval here", rtt * 1000);
+          "Set --heartbeat-interval={:.0f} (ms) on every member; then etcd.heartbeat_interval here",
+          rtt * 1000);
     } else {
       continue;
     }
@@ -81,7 +84,9 @@ Verdict judge(const Fleet& fleet) {
 const CheckDefinition round_trip_over_budget_check{
     .name = "round_trip_over_budget",
     .layer = Layer::etcd,
-    .question = "Do the configured heartbeat and election timeout fit the round trips between the etcd members?",
+    .question =
+        "Do the configured heartbeat and election timeout fit the round trips between the etcd "
+        "members?",
     .reasons = {{"election_timeout", "Ten mean round trips last longer than the election timeout."},
                 {"heartbeat", "The mean round trip is longer than two heartbeat intervals."}},
     .judge = judge};

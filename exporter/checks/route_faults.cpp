@@ -34,7 +34,8 @@ RouterState RouteFaults::router_state(const Route& route) const {
   const bool fresh = route.created && fleet_.snapshot.time - *route.created < loading_time;
   if (starting_ || fresh) return RouterState::unknown;
   if (!route.router) return RouterState::absent;
-  return traefik_->routers[*route.router].status == "disabled" ? RouterState::disabled : RouterState::no_servers;
+  return traefik_->routers[*route.router].status == "disabled" ? RouterState::disabled
+                                                               : RouterState::no_servers;
 }
 
 bool RouteFaults::provider_runs(const Route& route) const {
@@ -51,35 +52,41 @@ std::string RouteFaults::backend_fault(const Route& route, const RouteBackend& b
   }
   const auto& service = *endpoints->service;
   const bool asked = !backend.port_name.empty() || backend.port_number != 0;
-  if (asked && !port_exists(backend, service, route.kind == "Ingress")) return "service_port_absent";
+  if (asked && !port_exists(backend, service, route.kind == "Ingress"))
+    return "service_port_absent";
   if (service.type == "ExternalName" || !fleet_.endpoints.known() || !endpoints->certain) return "";
   if (endpoints->ready_addresses() == 0) return "no_ready_endpoints";
   const auto* port = port_of(backend, service);
-  if (endpoints->hand_kept() && port != nullptr && !port_carried(*endpoints, *port)) return "port_mismatch";
+  if (endpoints->hand_kept() && port != nullptr && !port_carried(*endpoints, *port))
+    return "port_mismatch";
   return "";
 }
 
 bool RouteFaults::has_backend_fault(const Route& route) const {
   return !route.missing_traefik_services.empty() ||
-         std::any_of(route.backends.begin(), route.backends.end(),
-                     [&](const RouteBackend& backend) { return !backend_fault(route, backend).empty(); });
+         std::any_of(
+             route.backends.begin(), route.backends.end(),
+             [&](const RouteBackend& backend) { return !backend_fault(route, backend).empty(); });
 }
 
 bool RouteFaults::crosses_namespaces(const Route& route) {
   if (route.kind == "Ingress") return false;
   const std::string& own = route.object.namespace_name;
-  return std::any_of(route.backends.begin(), route.backends.end(),
-                     [&](const RouteBackend& backend) { return backend.service.namespace_name != own; }) ||
-         std::any_of(route.middlewares.begin(), route.middlewares.end(), [&](const RouteMiddleware& middleware) {
-           return middleware.object && middleware.object->namespace_name != own;
-         });
+  return std::any_of(
+             route.backends.begin(), route.backends.end(),
+             [&](const RouteBackend& backend) { return backend.service.namespace_name != own; }) ||
+         std::any_of(route.middlewares.begin(), route.middlewares.end(),
+                     [&](const RouteMiddleware& middleware) {
+                       return middleware.object && middleware.object->namespace_name != own;
+                     });
 }
 
 bool port_carried(const ServiceEndpoints& endpoints, const kubernetes::ServicePort& port) {
   return std::any_of(endpoints.slices.begin(), endpoints.slices.end(), [&](const auto* slice) {
-    return !slice->endpoints.empty() && std::any_of(slice->ports.begin(), slice->ports.end(), [&](const auto& offered) {
-      return offered.name == port.name && offered.port.value_or(0) > 0;
-    });
+    return !slice->endpoints.empty() &&
+           std::any_of(slice->ports.begin(), slice->ports.end(), [&](const auto& offered) {
+             return offered.name == port.name && offered.port.value_or(0) > 0;
+           });
   });
 }
 

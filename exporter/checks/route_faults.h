@@ -15,8 +15,8 @@ namespace shortcircuit {
 inline constexpr auto loading_time = std::chrono::seconds(30);
 
 enum class RouterState {
-  unknown,     // Traefik is off, unread or just started, the route is new, or not of HTTP
-  alive,       // enabled, and its service can have servers
+  unknown,  // Traefik is off, unread or just started, the route is new, or not of HTTP
+  alive,    // enabled, and its service can have servers
   absent,
   disabled,
   no_servers,  // enabled, and its service has none (or is not there)
@@ -34,7 +34,8 @@ class RouteFaults {
   // KubernetesIngress or KubernetesCRD runs, as far as Traefik tells.
   [[nodiscard]] bool provider_runs(const Route& route) const;
 
-  // Reason of backend_missing or endpoint_port_mismatch that this backend of `route` has; "" = none.
+  // Reason of backend_missing or endpoint_port_mismatch that this backend of `route` has; "" =
+  // none.
   [[nodiscard]] std::string backend_fault(const Route& route, const RouteBackend& backend) const;
   // Any of them, or a TraefikService that does not exist.
   [[nodiscard]] bool has_backend_fault(const Route& route) const;

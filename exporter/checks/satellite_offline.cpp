@@ -51,7 +51,9 @@ bool lasted(const Observed<State>& target, bool (*holds)(const State&, const std
   return old_enough;
 }
 
-bool not_online(const State& state, const std::string& node) { return !satellite_is_online(state, node); }
+bool not_online(const State& state, const std::string& node) {
+  return !satellite_is_online(state, node);
+}
 bool just_started(const State& state, const std::string&) { return controller_just_started(state); }
 
 bool mismatched_lately(const Observed<State>& target, const std::string& node) {
@@ -64,26 +66,34 @@ bool mismatched_lately(const Observed<State>& target, const std::string& node) {
 
 std::string reason_of(const Node& node, const Observed<State>& target) {
   if (node.has_flag("EVICTED")) return "evicted";
-  if (node.connection_status == "OFFLINE" && mismatched_lately(target, node.name)) return "version_mismatch";
+  if (node.connection_status == "OFFLINE" && mismatched_lately(target, node.name))
+    return "version_mismatch";
   const std::string word = to_lower(node.connection_status);
-  const bool listed =
-      std::any_of(reasons.begin(), reasons.end(), [&](const auto& reason) { return reason.name == word; });
+  const bool listed = std::any_of(reasons.begin(), reasons.end(),
+                                  [&](const auto& reason) { return reason.name == word; });
   return listed ? word : "unknown";
 }
 
 std::string cure_of(const std::string& reason, const std::string& node) {
   if (reason == "evicted") {
-    return fmt::format("When {0} is back: linstor node restore {0}; if it never will be: linstor node lost {0}", node);
+    return fmt::format(
+        "When {0} is back: linstor node restore {0}; if it never will be: linstor node lost {0}",
+        node);
   }
   if (reason == "other_controller" || reason == "authentication_error") {
     return fmt::format("Stop the other controller, then linstor node reconnect {}", node);
   }
-  if (reason == "version_mismatch") return fmt::format("Install the controller's LINSTOR version on {}", node);
+  if (reason == "version_mismatch")
+    return fmt::format("Install the controller's LINSTOR version on {}", node);
   if (reason == "hostname_mismatch" || reason == "duplicate_uname") {
-    return fmt::format("Give {0} a host name of its own that is its node name, then linstor node reconnect {0}", node);
+    return fmt::format(
+        "Give {0} a host name of its own that is its node name, then linstor node reconnect {0}",
+        node);
   }
-  return fmt::format("On {0}: systemctl status linstor-satellite (or the satellite's pod); then linstor node reconnect {0}",
-                     node);
+  return fmt::format(
+      "On {0}: systemctl status linstor-satellite (or the satellite's pod); then linstor node "
+      "reconnect {0}",
+      node);
 }
 
 Finding finding_of(const Node& node, const std::string& reason) {
@@ -93,13 +103,14 @@ Finding finding_of(const Node& node, const std::string& reason) {
   finding.kind = "StorageNode";
   finding.object = node.name;
   if (reason == "evicted") {
-    finding.message = fmt::format("Storage node {} was evicted: LINSTOR keeps it out until somebody restores it.",
-                                  node.name);
+    finding.message = fmt::format(
+        "Storage node {} was evicted: LINSTOR keeps it out until somebody restores it.", node.name);
   } else {
-    finding.message = fmt::format("The LINSTOR controller does not reach the satellite of {} ({}){}.", node.name,
-                                  node.connection_status,
-                                  node.eviction ? fmt::format("; it will be evicted at {}", format_rfc3339(*node.eviction))
-                                                : "");
+    finding.message = fmt::format(
+        "The LINSTOR controller does not reach the satellite of {} ({}){}.", node.name,
+        node.connection_status,
+        node.eviction ? fmt::format("; it will be evicted at {}", format_rfc3339(*node.eviction))
+                      : "");
   }
   finding.cure = cure_of(reason, node.name);
   return finding;
@@ -122,11 +133,13 @@ Verdict judge(const Fleet& fleet) {
     if (node.has_flag("DELETE") && !node.has_flag("EVICTED")) continue;  // on its way out
     const std::string reason = reason_of(node, target);
     const auto& status = node.connection_status;
-    const bool on_the_way = status == "CONNECTED" || status == "AUTHENTICATED" || status == "UNKNOWN";
-    if (reason != "evicted" && (starting || (on_the_way && !lasted(target, not_online, node.name)))) {
-      verdict.unknown.push_back(fmt::format("LINSTOR satellite {}: {}, {}", node.name, status,
-                                            starting ? "the controller seems to have just started"
-                                                     : "perhaps only for a moment"));
+    const bool on_the_way =
+        status == "CONNECTED" || status == "AUTHENTICATED" || status == "UNKNOWN";
+    if (reason != "evicted" &&
+        (starting || (on_the_way && !lasted(target, not_online, node.name)))) {
+      verdict.unknown.push_back(fmt::format(
+          "LINSTOR satellite {}: {}, {}", node.name, status,
+          starting ? "the controller seems to have just started" : "perhaps only for a moment"));
       continue;
     }
     verdict.findings.push_back(finding_of(node, reason));
@@ -136,10 +149,11 @@ Verdict judge(const Fleet& fleet) {
 
 }  // namespace
 
-const CheckDefinition satellite_offline_check{.name = "satellite_offline",
-                                              .layer = Layer::storage,
-                                              .question = "Does the LINSTOR controller reach every satellite?",
-                                              .reasons = reasons,
-                                              .judge = judge};
+const CheckDefinition satellite_offline_check{
+    .name = "satellite_offline",
+    .layer = Layer::storage,
+    .question = "Does the LINSTOR controller reach every satellite?",
+    .reasons = reasons,
+    .judge = judge};
 
 }  // namespace shortcircuit

@@ -27,7 +27,8 @@ bool controller_just_started(const linstor::State& state) {
 }
 
 std::vector<std::pair<std::string, JudgedPair>> judged_pairs(const Replication& replication,
-                                                             const Networks& networks, bool retired) {
+                                                             const Networks& networks,
+                                                             bool retired) {
   std::map<std::string, JudgedPair> found;
   for (const auto& pair : replication.pairs) {
     const auto route = route_of(pair, networks);

@@ -23,10 +23,12 @@ bool controller_just_started(const linstor::State& state);
 struct JudgedPair {
   std::vector<std::string> resources;
   ReplicationRoute route;
-  bool follows_missing_interface = false;  // an end is there because its preferred interface is gone
+  bool follows_missing_interface =
+      false;  // an end is there because its preferred interface is gone
 };
 // By `a → b`, a < b: pairs that `route_of` finds retired or in a tunnel.
 std::vector<std::pair<std::string, JudgedPair>> judged_pairs(const Replication& replication,
-                                                             const Networks& networks, bool retired);
+                                                             const Networks& networks,
+                                                             bool retired);
 
 }  // namespace shortcircuit

@@ -11,8 +11,9 @@ Verdict judge_probes(const Fleet& fleet) {
   Verdict verdict;
   for (const auto& observed : fleet.snapshot.probes) {
     if (!observed.state) {
-      verdict.unknown.push_back(fmt::format("probe {}: {}", observed.target,
-                                            observed.health.last_error ? observed.health.last_error->message : "not run yet"));
+      verdict.unknown.push_back(fmt::format(
+          "probe {}: {}", observed.target,
+          observed.health.last_error ? observed.health.last_error->message : "not run yet"));
       continue;
     }
     for (const probes::Outcome& outcome : observed.state->outcomes) {
@@ -22,10 +23,13 @@ Verdict judge_probes(const Fleet& fleet) {
            .reason = "stalled",
            .kind = "Probe",
            .object = outcome.name,
-           .message = fmt::format("{} began to answer, sent {} bytes, and then nothing: small answers pass and large ones do not.",
+           .message = fmt::format("{} began to answer, sent {} bytes, and then nothing: small "
+                                  "answers pass and large ones do not.",
                                   outcome.url, outcome.received_bytes),
-           .cure = "lower the MTU of the tunnel on the sending node to what its path carries (see path_mtu_low, or "
-                   "shortcircuit_path_mtu_bytes with tailscale.path_mtu: true), or let \"fragmentation needed\" messages through"});
+           .cure = "lower the MTU of the tunnel on the sending node to what its path carries (see "
+                   "path_mtu_low, or "
+                   "shortcircuit_path_mtu_bytes with tailscale.path_mtu: true), or let "
+                   "\"fragmentation needed\" messages through"});
     }
   }
   return verdict;
@@ -37,7 +41,8 @@ const CheckDefinition transfer_stalled_check{
     .name = "transfer_stalled",
     .layer = Layer::path_mtu,
     .question = "Does an answer stop after its first bytes?",
-    .reasons = {{"stalled", "Headers and first bytes arrived, then nothing for the stall timeout."}},
+    .reasons = {{"stalled",
+                 "Headers and first bytes arrived, then nothing for the stall timeout."}},
     .judge = judge_probes};
 
 }  // namespace shortcircuit

@@ -1,7 +1,7 @@
 // A tunnel in itself: the overlay below uses the mesh's address of the peer, the mesh uses the
 // overlay's. Every packet is wrapped and sent again: far more goes out than comes in. It takes two
-// looks at the counters; such a path flaps between the overlay and a relay, so it counts when either
-// look shows the overlay.
+// looks at the counters; such a path flaps between the overlay and a relay, so it counts when
+// either look shows the overlay.
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -32,7 +32,8 @@ const Earlier<tailscale::State>* look_before(const TailscaleView& view) {
 }
 
 // Over another tunnel at this look?
-std::optional<DirectPath> tunnel_path(const Mesh& mesh, const TailscaleView& view, const Peer& peer) {
+std::optional<DirectPath> tunnel_path(const Mesh& mesh, const TailscaleView& view,
+                                      const Peer& peer) {
   const auto underlay = peer.underlay_address();
   if (!underlay) return std::nullopt;
   DirectPath path = mesh.path(view, peer, *underlay);
@@ -42,18 +43,20 @@ std::optional<DirectPath> tunnel_path(const Mesh& mesh, const TailscaleView& vie
 Finding loop(const DirectPath& path, double sent, double received) {
   const std::string& from = path.view->target;
   const std::string& peer = path.peer->name;
-  return {.severity = Severity::critical,
-          .reason = "traffic_multiplies",
-          .kind = "Path",
-          .object = fmt::format("{} → {}", from, peer),
-          .message = fmt::format("{} sends {:.1f} MB/s to {} through {} and receives {:.2f} MB/s: the "
-                                 "two tunnels carry each other, every packet is sent again.",
-                                 from, sent / 1e6, peer, path.network->name, received / 1e6),
-          .cure = fmt::format("on {} and {}: keep {} off the tailnet (Nebula: "
-                              "lighthouse.local_allow_list {{interfaces: {{tailscale0: false}}}} and "
-                              "lighthouse.remote_allow_list {{100.64.0.0/10: false, 0.0.0.0/0: true}}), "
-                              "then restart it",
-                              from, peer, path.network->name)};
+  return {
+      .severity = Severity::critical,
+      .reason = "traffic_multiplies",
+      .kind = "Path",
+      .object = fmt::format("{} → {}", from, peer),
+      .message = fmt::format("{} sends {:.1f} MB/s to {} through {} and receives {:.2f} MB/s: the "
+                             "two tunnels carry each other, every packet is sent again.",
+                             from, sent / 1e6, peer, path.network->name, received / 1e6),
+      .cure =
+          fmt::format("on {} and {}: keep {} off the tailnet (Nebula: "
+                      "lighthouse.local_allow_list {{interfaces: {{tailscale0: false}}}} and "
+                      "lighthouse.remote_allow_list {{100.64.0.0/10: false, 0.0.0.0/0: true}}), "
+                      "then restart it",
+                      from, peer, path.network->name)};
 }
 
 Verdict judge(const Fleet& fleet) {
@@ -75,8 +78,10 @@ Verdict judge(const Fleet& fleet) {
         continue;
       }
       const double passed = seconds(view.observed_at - before->time);
-      const double sent = static_cast<double>(peer.transmitted_bytes - old->transmitted_bytes) / passed;
-      const double received = static_cast<double>(peer.received_bytes - old->received_bytes) / passed;
+      const double sent =
+          static_cast<double>(peer.transmitted_bytes - old->transmitted_bytes) / passed;
+      const double received =
+          static_cast<double>(peer.received_bytes - old->received_bytes) / passed;
       if (sent >= loop_bytes_per_second && sent >= loop_ratio * received) {
         path->peer = &peer;
         verdict.findings.push_back(loop(*path, sent, received));

@@ -17,15 +17,18 @@ namespace {
 
 using kubernetes::ObjectName;
 
-// Findings by `check object`, so that a link finds its own without a scan. Information breaks no link.
+// Findings by `check object`, so that a link finds its own without a scan. Information breaks no
+// link.
 class FindingIndex {
  public:
   explicit FindingIndex(std::vector<Finding>& findings) {
     for (Finding& finding : findings) {
-      if (finding.severity != Severity::info) by_object_[fmt::format("{} {}", finding.check, finding.object)].push_back(&finding);
+      if (finding.severity != Severity::info)
+        by_object_[fmt::format("{} {}", finding.check, finding.object)].push_back(&finding);
     }
   }
-  [[nodiscard]] const std::vector<Finding*>& of(std::string_view check, std::string_view object) const {
+  [[nodiscard]] const std::vector<Finding*>& of(std::string_view check,
+                                                std::string_view object) const {
     static const std::vector<Finding*> none;
     const auto found = by_object_.find(fmt::format("{} {}", check, object));
     return found == by_object_.end() ? none : found->second;
@@ -42,7 +45,8 @@ struct Draft {
   bool unknown = false;
 
   void name(std::string text) {
-    if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
+    if (std::find(texts.begin(), texts.end(), text) == texts.end())
+      texts.push_back(std::move(text));
   }
   void add(Finding* finding) {
     if (std::find(found.begin(), found.end(), finding) == found.end()) found.push_back(finding);
@@ -54,8 +58,10 @@ struct Draft {
 
 class Walker {
  public:
-  Walker(const Fleet& fleet, Judgement& judgement) : fleet_(fleet), faults_(fleet), findings_(judgement.findings) {
-    for (Entry& entry : judge_entry_addresses(fleet)) entries_.emplace(entry.address, std::move(entry));
+  Walker(const Fleet& fleet, Judgement& judgement)
+      : fleet_(fleet), faults_(fleet), findings_(judgement.findings) {
+    for (Entry& entry : judge_entry_addresses(fleet))
+      entries_.emplace(entry.address, std::move(entry));
     for (const EndpointAddress& address : judge_endpoint_addresses(fleet)) {
       if (address.judgement.needs_mesh) needing_mesh_.insert(address.service);
     }
@@ -118,7 +124,8 @@ class Walker {
         draft.unknown = true;
       } else if (judged->second.status == Entry::Status::uncovered) {
         const Entry& at = judged->second;
-        draft.add(findings_.of("entry_without_load_balancer", at.reason == "not_a_node" ? address.text() : at.node));
+        draft.add(findings_.of("entry_without_load_balancer",
+                               at.reason == "not_a_node" ? address.text() : at.node));
       }
     }
     link(walk, "entry", draft);
@@ -140,7 +147,8 @@ class Walker {
       draft.name("no router in Traefik");
     } else {
       const auto& found = traefik->routers[*route.router];
-      draft.name(fmt::format("{}: {}{}", found.name, found.status, state == RouterState::no_servers ? ", no servers" : ""));
+      draft.name(fmt::format("{}: {}{}", found.name, found.status,
+                             state == RouterState::no_servers ? ", no servers" : ""));
     }
     // An Ingress has a router for each of its paths; the finding speaks of the dead ones.
     if (state != RouterState::alive && state != RouterState::unknown) {
@@ -157,7 +165,8 @@ class Walker {
       const auto* endpoints = fleet_.endpoints.find(backend.service);
       if (endpoints == nullptr || endpoints->service->type != "ExternalName") continue;
       draft.name(endpoints->service->external_name);
-      // The flag is one of each provider: the same Service may be refused to one route and not to another.
+      // The flag is one of each provider: the same Service may be refused to one route and not to
+      // another.
       if (faults_.has_server(route)) continue;
       const auto& found = findings_.of("external_name_refused", backend.service.text());
       draft.add(found);
@@ -171,10 +180,12 @@ class Walker {
     Draft draft;
     const auto* cluster = fleet_.cluster();
     for (const RouteMiddleware& middleware : route.middlewares) {
-      const std::string object = middleware.object ? middleware.object->text() : middleware.reference;
+      const std::string object =
+          middleware.object ? middleware.object->text() : middleware.reference;
       draft.name(object);
       draft.add(findings_.of("middleware_missing", object));
-      const bool readable = middleware.object ? (middleware.tcp ? cluster->middleware_tcps.known() : cluster->middlewares.known())
+      const bool readable = middleware.object ? (middleware.tcp ? cluster->middleware_tcps.known()
+                                                                : cluster->middlewares.known())
                                               : fleet_.traefik() != nullptr;
       draft.unknown = draft.unknown || !readable;
     }
@@ -195,7 +206,8 @@ class Walker {
     for (const RouteBackend& backend : route.backends) {
       const std::string name = backend.service.text();
       service.name(name);
-      port.name(backend.port_name.empty() ? std::to_string(backend.port_number) : backend.port_name);
+      port.name(backend.port_name.empty() ? std::to_string(backend.port_number)
+                                          : backend.port_name);
       add_reason(service, name, "Service", "service_absent");
       const auto* endpoints = fleet_.endpoints.find(backend.service);
       if (endpoints == nullptr) continue;
@@ -204,7 +216,8 @@ class Walker {
       add_reason(addresses, name, "Service", "no_ready_endpoints");
       addresses.add(findings_.of("endpoint_address_stale", name));
       const bool needs_nodes = endpoints->hand_kept() && !cluster->nodes.known();
-      addresses.unknown = addresses.unknown || needs_nodes || needing_mesh_.contains(backend.service);
+      addresses.unknown =
+          addresses.unknown || needs_nodes || needing_mesh_.contains(backend.service);
       name_addresses(*endpoints, addresses);
     }
     link(walk, "service", service);
@@ -213,14 +226,17 @@ class Walker {
   }
 
   // Findings about a Service's ports concern only the routes that use such a port.
-  void add_port(const Route& route, const RouteBackend& backend, const ServiceEndpoints& endpoints, Draft& port) const {
+  void add_port(const Route& route, const RouteBackend& backend, const ServiceEndpoints& endpoints,
+                Draft& port) const {
     const std::string name = backend.service.text();
-    if (faults_.backend_fault(route, backend) == "service_port_absent") add_reason(port, name, "Service", "service_port_absent");
+    if (faults_.backend_fault(route, backend) == "service_port_absent")
+      add_reason(port, name, "Service", "service_port_absent");
     const auto* asked = port_of(backend, *endpoints.service);
     if (asked == nullptr || !endpoints.hand_kept()) return;
     for (Finding* finding : findings_.of("endpoint_port_mismatch", name)) {
       // A warning speaks of some of the addresses, which all routes share.
-      if (!port_carried(endpoints, *asked) || finding->severity == Severity::warning) port.add(finding);
+      if (!port_carried(endpoints, *asked) || finding->severity == Severity::warning)
+        port.add(finding);
     }
   }
 
@@ -229,12 +245,14 @@ class Walker {
     const auto addresses = endpoints.addresses();
     for (std::size_t i = 0; i < addresses.size() && i < enough; ++i) {
       const auto parsed = IpAddress::parse(addresses[i]);
-      draft.name(parsed ? fmt::format("{} ({})", addresses[i], fleet_.networks.of(*parsed).name) : addresses[i]);
+      draft.name(parsed ? fmt::format("{} ({})", addresses[i], fleet_.networks.of(*parsed).name)
+                        : addresses[i]);
     }
     if (addresses.size() > enough) draft.name(fmt::format("{} more", addresses.size() - enough));
   }
 
-  void add_reason(Draft& draft, const std::string& object, std::string_view kind, std::string_view reason) const {
+  void add_reason(Draft& draft, const std::string& object, std::string_view kind,
+                  std::string_view reason) const {
     for (Finding* finding : findings_.of("backend_missing", object)) {
       if (finding->kind == kind && finding->reason == reason) draft.add(finding);
     }

@@ -8,7 +8,8 @@
 namespace shortcircuit {
 namespace {
 
-Finding finding(std::string reason, std::string name, std::string message, std::string cure, Severity severity) {
+Finding finding(std::string reason, std::string name, std::string message, std::string cure,
+                Severity severity) {
   return {.severity = severity,
           .reason = std::move(reason),
           .kind = "WebhookConfiguration",
@@ -22,7 +23,8 @@ Verdict judge_webhooks(const Fleet& fleet) {
   Verdict verdict;
   if (!need(fleet.snapshot.kubernetes, "Kubernetes", verdict)) return verdict;
   const auto& cluster = *fleet.cluster();
-  const bool validating = need(cluster.validating_webhooks, "validatingwebhookconfigurations", verdict);
+  const bool validating =
+      need(cluster.validating_webhooks, "validatingwebhookconfigurations", verdict);
   const bool mutating = need(cluster.mutating_webhooks, "mutatingwebhookconfigurations", verdict);
   std::set<std::string> names;
   std::set<std::string> present;  // kind/name
@@ -39,22 +41,27 @@ Verdict judge_webhooks(const Fleet& fleet) {
     expected_absent.insert(name);
     verdict.findings.push_back(finding(
         "expected_absent", name,
-        fmt::format("The webhook configuration {} is expected and does not exist: nothing it guards is checked, and the "
-                    "operator that owns it may crash until it is there.", name),
+        fmt::format("The webhook configuration {} is expected and does not exist: nothing it "
+                    "guards is checked, and the "
+                    "operator that owns it may crash until it is there.",
+                    name),
         fmt::format("install it again from the manifest or chart of its operator (kubectl get "
-                    "validatingwebhookconfiguration,mutatingwebhookconfiguration {})", name),
+                    "validatingwebhookconfiguration,mutatingwebhookconfiguration {})",
+                    name),
         Severity::critical));
   }
   for (const auto& [key, last_seen] : fleet.snapshot.memory.webhooks_last_seen) {
     const bool kind_known = key.starts_with("Validating") ? validating : mutating;
     const std::string name = key.substr(key.find('/') + 1);
     if (!kind_known || present.contains(key) || expected_absent.contains(name)) continue;
-    verdict.findings.push_back(finding(
-        "disappeared", name,
-        fmt::format("The webhook configuration {} existed at {} and is gone.", name, format_rfc3339(last_seen)),
-        "if it was removed on purpose nothing is to be done (this is forgotten after a day); else install its operator's "
-        "manifest again, and name it under expect.webhooks",
-        Severity::warning));
+    verdict.findings.push_back(
+        finding("disappeared", name,
+                fmt::format("The webhook configuration {} existed at {} and is gone.", name,
+                            format_rfc3339(last_seen)),
+                "if it was removed on purpose nothing is to be done (this is forgotten after a "
+                "day); else install its operator's "
+                "manifest again, and name it under expect.webhooks",
+                Severity::warning));
   }
   return verdict;
 }

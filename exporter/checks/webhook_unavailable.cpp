@@ -17,7 +17,10 @@ using kubernetes::WebhookConfiguration;
 class Judge {
  public:
   Judge(const Fleet& fleet, Verdict& verdict, bool services_known, bool endpoints_known)
-      : fleet_(fleet), verdict_(verdict), services_known_(services_known), endpoints_known_(endpoints_known) {}
+      : fleet_(fleet),
+        verdict_(verdict),
+        services_known_(services_known),
+        endpoints_known_(endpoints_known) {}
 
   void judge(const WebhookConfiguration& configuration) {
     for (const Webhook& webhook : configuration.webhooks) {
@@ -31,22 +34,24 @@ class Judge {
   }
 
  private:
-  void add(const WebhookConfiguration& configuration, const Webhook& webhook, const std::string& reason,
-           const std::string& what, std::string cure) {
+  void add(const WebhookConfiguration& configuration, const Webhook& webhook,
+           const std::string& reason, const std::string& what, std::string cure) {
     const bool ignored = webhook.failure_policy == "Ignore";
     const auto severity = ignored ? Severity::info : Severity::critical;
     // Both kinds of configurations may have one name; what is said of them is said once.
     const auto key = std::pair(configuration.name, reason);
     const auto known = found_.find(key);
     if (known != found_.end() && known->second.severity <= severity) return;
-    found_[key] = {.severity = severity,
-                      .reason = reason,
-                      .kind = "WebhookConfiguration",
-                      .object = configuration.name,
-                      .message = fmt::format("Webhook {} of {} cannot be called: {}; {}.", webhook.name, configuration.name, what,
-                                             ignored ? "its failure policy is Ignore, so writes pass unchecked"
-                                                     : "its failure policy is Fail, so every write it matches is refused"),
-                      .cure = std::move(cure)};
+    found_[key] = {
+        .severity = severity,
+        .reason = reason,
+        .kind = "WebhookConfiguration",
+        .object = configuration.name,
+        .message = fmt::format(
+            "Webhook {} of {} cannot be called: {}; {}.", webhook.name, configuration.name, what,
+            ignored ? "its failure policy is Ignore, so writes pass unchecked"
+                    : "its failure policy is Fail, so every write it matches is refused"),
+        .cure = std::move(cure)};
   }
 
   void backend(const WebhookConfiguration& configuration, const Webhook& webhook) {
@@ -54,37 +59,52 @@ class Judge {
     const auto& name = *webhook.service;
     const auto* service = fleet_.endpoints.find(name);
     if (service == nullptr) {
-      add(configuration, webhook, "service_absent", fmt::format("its Service {} does not exist", name.text()),
-          fmt::format("install the operator again, or remove what is left of it: kubectl delete {} {}", configuration.kind,
-                      configuration.name));
+      add(configuration, webhook, "service_absent",
+          fmt::format("its Service {} does not exist", name.text()),
+          fmt::format(
+              "install the operator again, or remove what is left of it: kubectl delete {} {}",
+              configuration.kind, configuration.name));
       return;
     }
     if (service->service->type == "ExternalName") return;  // resolved by the API server's own DNS
     if (service->service->headless()) {
       add(configuration, webhook, "headless_service",
-          fmt::format("its Service {} is headless and the API server has no cluster IP to call", name.text()),
-          fmt::format("kubectl -n {} delete service {}, then create it again without clusterIP: None", name.namespace_name,
-                      name.name));
+          fmt::format("its Service {} is headless and the API server has no cluster IP to call",
+                      name.text()),
+          fmt::format(
+              "kubectl -n {} delete service {}, then create it again without clusterIP: None",
+              name.namespace_name, name.name));
     }
     const auto& ports = service->service->ports;
-    const bool has_port = std::any_of(ports.begin(), ports.end(),
-                                      [&](const auto& port) { return port.port == webhook.service_port; });
+    const bool has_port = std::any_of(ports.begin(), ports.end(), [&](const auto& port) {
+      return port.port == webhook.service_port;
+    });
     if (!has_port && !service->service->headless()) {
       add(configuration, webhook, "no_endpoints",
-          fmt::format("its Service {} has no port {}, so nothing stands behind it", name.text(), webhook.service_port),
-          fmt::format("kubectl -n {} edit service {}   # spec.ports[].port: {}", name.namespace_name, name.name, webhook.service_port));
+          fmt::format("its Service {} has no port {}, so nothing stands behind it", name.text(),
+                      webhook.service_port),
+          fmt::format("kubectl -n {} edit service {}   # spec.ports[].port: {}",
+                      name.namespace_name, name.name, webhook.service_port));
     } else if (endpoints_known_ && service->certain && service->ready_addresses() == 0) {
-      add(configuration, webhook, "no_endpoints", fmt::format("its Service {} has no ready endpoint", name.text()),
-          fmt::format("kubectl -n {} get pods,endpoints; mend the pods behind Service {}", name.namespace_name, name.name));
+      add(configuration, webhook, "no_endpoints",
+          fmt::format("its Service {} has no ready endpoint", name.text()),
+          fmt::format("kubectl -n {} get pods,endpoints; mend the pods behind Service {}",
+                      name.namespace_name, name.name));
     }
   }
 
   void certificate(const WebhookConfiguration& configuration, const Webhook& webhook) {
-    const std::string edit = configuration.ca_injected ? fmt::format(
-        "kubectl -n cert-manager logs deployment/cert-manager-cainjector; it should write webhooks[].clientConfig.caBundle of {} {}",
-        configuration.kind, configuration.name) : fmt::format(
-        "let the operator's certificate job (or cert-manager's inject-ca-from annotation) write webhooks[].clientConfig.caBundle "
-        "again: kubectl get {} {} -o yaml", configuration.kind, configuration.name);
+    const std::string edit =
+        configuration.ca_injected
+            ? fmt::format(
+                  "kubectl -n cert-manager logs deployment/cert-manager-cainjector; it should "
+                  "write webhooks[].clientConfig.caBundle of {} {}",
+                  configuration.kind, configuration.name)
+            : fmt::format(
+                  "let the operator's certificate job (or cert-manager's inject-ca-from "
+                  "annotation) write webhooks[].clientConfig.caBundle "
+                  "again: kubectl get {} {} -o yaml",
+                  configuration.kind, configuration.name);
     switch (webhook.ca.status) {
       case CaBundle::Status::missing:
         // A URL may carry a certificate of a public authority; a Service in the cluster never does.
@@ -118,7 +138,8 @@ Verdict judge_webhooks(const Fleet& fleet) {
   need(cluster.mutating_webhooks, "mutatingwebhookconfigurations", verdict);
   const bool services_known = need(cluster.services, "services", verdict);
   if (services_known && (!fleet.endpoints.known() || !cluster.endpoint_slices.known())) {
-    verdict.unknown.push_back("Kubernetes endpointslices: " + cluster.endpoint_slices.error.message);
+    verdict.unknown.push_back("Kubernetes endpointslices: " +
+                              cluster.endpoint_slices.error.message);
   }
   Judge judge(fleet, verdict, services_known, fleet.endpoints.known());
   for (const auto* list : {&cluster.validating_webhooks, &cluster.mutating_webhooks}) {
@@ -136,7 +157,8 @@ const CheckDefinition webhook_unavailable_check{
     .question = "Can the API server call every webhook that is configured?",
     .reasons = {{"service_absent", "The Service it names does not exist."},
                 {"no_endpoints", "Its Service has no ready endpoint."},
-                {"headless_service", "Its Service has no cluster IP, so the API server cannot route to it."},
+                {"headless_service",
+                 "Its Service has no cluster IP, so the API server cannot route to it."},
                 {"ca_missing", "It has no caBundle to check the Service's certificate with."},
                 {"ca_expired", "Every certificate of its caBundle is expired."},
                 {"ca_not_pem", "Its caBundle is no PEM certificate."}},

@@ -19,15 +19,29 @@
 
 namespace shortcircuit {
 
-enum class NetworkKind { lan, overlay, tailnet, pods, services, node, loopback, link_local, cgnat, private_use, public_internet };
+enum class NetworkKind {
+  lan,
+  overlay,
+  tailnet,
+  pods,
+  services,
+  node,
+  loopback,
+  link_local,
+  cgnat,
+  private_use,
+  public_internet
+};
 inline constexpr std::array<std::string_view, 11> network_kind_names{
-    "lan", "overlay", "tailnet", "pods", "services", "node", "loopback", "link_local", "cgnat", "private", "public"};
+    "lan",      "overlay",    "tailnet", "pods",    "services", "node",
+    "loopback", "link_local", "cgnat",   "private", "public"};
 
 struct NetworkSettings {
   std::string name;
   std::vector<Prefix> cidrs;
-  NetworkKind kind = NetworkKind::lan;  // lan, overlay, tailnet, pods, services, public may be written
-  std::string site;                     // "" = not said
+  NetworkKind kind =
+      NetworkKind::lan;  // lan, overlay, tailnet, pods, services, public may be written
+  std::string site;      // "" = not said
   bool retired = false;
 };
 

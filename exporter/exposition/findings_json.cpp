@@ -55,9 +55,15 @@ void write_routes(const Judgement& judgement, JsonWriter& json) {
     }
     json.key("links").begin_array();
     for (const RouteLink& link : walk.links) {
-      json.begin_object().field("link", link.link).field("text", link.text).field("status", word(link.status));
+      json.begin_object()
+          .field("link", link.link)
+          .field("text", link.text)
+          .field("status", word(link.status));
       if (link.status == LinkStatus::broken) {
-        json.field("layer", name_of(link.layer)).field("check", link.check).field("reason", link.reason).field("object", link.object);
+        json.field("layer", name_of(link.layer))
+            .field("check", link.check)
+            .field("reason", link.reason)
+            .field("object", link.object);
       }
       json.end_object();
     }
@@ -70,9 +76,13 @@ template <class State>
 void write_targets(std::string_view source, const std::vector<Observed<State>>& targets,
                    JsonWriter& json) {
   for (const Observed<State>& observed : targets) {
-    json.begin_object().field("source", source).field("target", observed.target).field("up", observed.health.up);
+    json.begin_object()
+        .field("source", source)
+        .field("target", observed.target)
+        .field("up", observed.health.up);
     json.key("last_success");
-    observed.health.last_success ? json.value(format_rfc3339(*observed.health.last_success)) : json.null();
+    observed.health.last_success ? json.value(format_rfc3339(*observed.health.last_success))
+                                 : json.null();
     json.key("error");
     observed.health.last_error ? json.value(observed.health.last_error->message) : json.null();
     json.end_object();
@@ -83,7 +93,9 @@ void write_targets(std::string_view source, const std::vector<Observed<State>>& 
 
 std::string findings_json(const Fleet& fleet, const Judgement& judgement) {
   JsonWriter json;
-  json.begin_object().field("time", format_rfc3339(judgement.time)).field("snapshot", judgement.snapshot);
+  json.begin_object()
+      .field("time", format_rfc3339(judgement.time))
+      .field("snapshot", judgement.snapshot);
   json.key("layers").begin_array();
   for (const LayerState& state : judgement.layers) {
     json.begin_object()

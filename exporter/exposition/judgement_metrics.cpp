@@ -11,53 +11,90 @@ namespace shortcircuit {
 namespace {
 
 enum Index {
-  finding, finding_since, layer_findings, route_up, route_link_broken, route_cause,
-  network_dependents, webhook_present, webhook_expiry, flannel_matches, entry_covered,
-  webhook_backend_ready, endpoint_addresses, endpoint_stale_since,
+  finding,
+  finding_since,
+  layer_findings,
+  route_up,
+  route_link_broken,
+  route_cause,
+  network_dependents,
+  webhook_present,
+  webhook_expiry,
+  flannel_matches,
+  entry_covered,
+  webhook_backend_ready,
+  endpoint_addresses,
+  endpoint_stale_since,
 };
 
 const std::array<MetricDefinition, 14> definitions{{
-    {"shortcircuit_finding", MetricKind::gauge,
+    {"shortcircuit_finding",
+     MetricKind::gauge,
      "Always 1: something is wrong, or (severity info) worth knowing.",
      {"check", "layer", "severity", "reason", "kind", "object"}},
-    {"shortcircuit_finding_since_timestamp_seconds", MetricKind::gauge,
+    {"shortcircuit_finding_since_timestamp_seconds",
+     MetricKind::gauge,
      "Since when the finding stands without interruption, as far as this process saw.",
      {"check", "layer", "severity", "reason", "kind", "object"}},
-    {"shortcircuit_layer_findings", MetricKind::gauge,
-     "Critical and warning findings of the layer; 0 when it is fine, absent when it cannot be judged.",
+    {"shortcircuit_layer_findings",
+     MetricKind::gauge,
+     "Critical and warning findings of the layer; 0 when it is fine, absent when it cannot be "
+     "judged.",
      {"layer"}},
-    {"shortcircuit_route_up", MetricKind::gauge,
+    {"shortcircuit_route_up",
+     MetricKind::gauge,
      "1 when every link of the public route holds, 0 when one is broken; absent when unknown.",
      {"host", "path", "object"}},
-    {"shortcircuit_route_link_broken", MetricKind::gauge, "Always 1: this link of the route is broken.",
+    {"shortcircuit_route_link_broken",
+     MetricKind::gauge,
+     "Always 1: this link of the route is broken.",
      {"host", "path", "object", "link", "reason"}},
-    {"shortcircuit_route_cause", MetricKind::gauge,
+    {"shortcircuit_route_cause",
+     MetricKind::gauge,
      "Always 1: the first broken link of the route in walking order, by its layer.",
      {"host", "path", "object", "layer", "reason"}},
-    {"shortcircuit_network_dependents", MetricKind::gauge,
-     "How many things depend on an address in the network.", {"network", "retired", "dependency"}},
-    {"shortcircuit_webhook_present", MetricKind::gauge,
-     "1 when the webhook configuration exists; 0 when it is expected and absent.", {"object"}},
-    {"shortcircuit_webhook_certificate_expiry_timestamp_seconds", MetricKind::gauge,
+    {"shortcircuit_network_dependents",
+     MetricKind::gauge,
+     "How many things depend on an address in the network.",
+     {"network", "retired", "dependency"}},
+    {"shortcircuit_webhook_present",
+     MetricKind::gauge,
+     "1 when the webhook configuration exists; 0 when it is expected and absent.",
+     {"object"}},
+    {"shortcircuit_webhook_certificate_expiry_timestamp_seconds",
+     MetricKind::gauge,
      "When the CA bundle of the webhook configuration expires (the earliest of its webhooks).",
      {"object"}},
-    {"shortcircuit_kubernetes_flannel_address_matches", MetricKind::gauge,
-     "1 when the node's flannel annotations name an internal address of the node.", {"node_name"}},
-    {"shortcircuit_kubernetes_entry_covered", MetricKind::gauge,
-     "1 when a ready load balancer answers on the entry address, 0 when none does.", {"address"}},
-    {"shortcircuit_webhook_backend_ready", MetricKind::gauge,
-     "1 when every webhook of the configuration has a Service with a ready endpoint.", {"object"}},
-    {"shortcircuit_endpoint_addresses", MetricKind::gauge,
-     "Addresses of a Service whose endpoints are kept by hand, by what is known of them.", {"object", "state"}},
-    {"shortcircuit_endpoint_address_stale_since_timestamp_seconds", MetricKind::gauge,
-     "Since when the address is known to be stale, as far as this process saw.", {"object", "address", "reason"}},
+    {"shortcircuit_kubernetes_flannel_address_matches",
+     MetricKind::gauge,
+     "1 when the node's flannel annotations name an internal address of the node.",
+     {"node_name"}},
+    {"shortcircuit_kubernetes_entry_covered",
+     MetricKind::gauge,
+     "1 when a ready load balancer answers on the entry address, 0 when none does.",
+     {"address"}},
+    {"shortcircuit_webhook_backend_ready",
+     MetricKind::gauge,
+     "1 when every webhook of the configuration has a Service with a ready endpoint.",
+     {"object"}},
+    {"shortcircuit_endpoint_addresses",
+     MetricKind::gauge,
+     "Addresses of a Service whose endpoints are kept by hand, by what is known of them.",
+     {"object", "state"}},
+    {"shortcircuit_endpoint_address_stale_since_timestamp_seconds",
+     MetricKind::gauge,
+     "Since when the address is known to be stale, as far as this process saw.",
+     {"object", "address", "reason"}},
 }};
 
 void describe_findings(const Judgement& judgement, MetricSet& metrics) {
   for (const Finding& item : judgement.findings) {
-    const std::vector<std::string> labels{std::string(item.check),         std::string(name_of(item.layer)),
-                                          std::string(name_of(item.severity)), item.reason,
-                                          item.kind,                        item.object};
+    const std::vector<std::string> labels{std::string(item.check),
+                                          std::string(name_of(item.layer)),
+                                          std::string(name_of(item.severity)),
+                                          item.reason,
+                                          item.kind,
+                                          item.object};
     metrics.add(definitions[finding], labels, 1);
     metrics.add(definitions[finding_since], labels, unix_seconds(item.since));
   }
@@ -73,7 +110,8 @@ void describe_routes(const Judgement& judgement, MetricSet& metrics) {
   std::set<std::vector<std::string>> seen;  // two rules may lead to the same host and path
   std::set<std::vector<std::string>> links_seen;
   for (const RouteWalk& walk : judgement.routes) {
-    const std::vector<std::string> labels{walk.route.host, walk.route.path, walk.route.object.text()};
+    const std::vector<std::string> labels{walk.route.host, walk.route.path,
+                                          walk.route.object.text()};
     if (!seen.insert(labels).second) continue;
     const LinkStatus status = walk.status();
     if (status != LinkStatus::unknown) {
@@ -87,15 +125,17 @@ void describe_routes(const Judgement& judgement, MetricSet& metrics) {
     }
     if (walk.cause) {
       const RouteLink& cause = walk.links[*walk.cause];
-      metrics.add(definitions[route_cause],
-                  {labels[0], labels[1], labels[2], std::string(name_of(cause.layer)), cause.reason}, 1);
+      metrics.add(
+          definitions[route_cause],
+          {labels[0], labels[1], labels[2], std::string(name_of(cause.layer)), cause.reason}, 1);
     }
   }
 }
 
 void describe_dependents(const Fleet& fleet, const Judgement& judgement, MetricSet& metrics) {
-  constexpr std::array<std::string_view, 8> kinds{"endpoint",    "proxy",          "flannel",  "node_address",
-                                                  "replication", "tailscale_path", "etcd_peer", "entry"};
+  constexpr std::array<std::string_view, 8> kinds{"endpoint",     "proxy",       "flannel",
+                                                  "node_address", "replication", "tailscale_path",
+                                                  "etcd_peer",    "entry"};
   std::map<std::pair<std::string, std::string>, double> counts;
   // A network that the user named shows zeros: that is how one sees that it can go.
   for (const NetworkSettings& network : fleet.config.networks) {
@@ -129,14 +169,15 @@ void describe_webhooks(const Fleet& fleet, const Judgement& judgement, MetricSet
       }
     }
   }
-  const bool backends_known = cluster->services.known() &&
-                              (cluster->endpoint_slices.known() || cluster->endpoints.known());
+  const bool backends_known =
+      cluster->services.known() && (cluster->endpoint_slices.known() || cluster->endpoints.known());
   for (const auto& [name, expiry] : expiries) {
     metrics.add(definitions[webhook_present], {name}, 1);
     if (expiry) metrics.add(definitions[webhook_expiry], {name}, unix_seconds(*expiry));
     bool ready = true;
     for (const Finding& item : judgement.findings) {
-      if (item.check == "webhook_unavailable" && item.object == name && !item.reason.starts_with("ca_")) {
+      if (item.check == "webhook_unavailable" && item.object == name &&
+          !item.reason.starts_with("ca_")) {
         ready = false;
       }
     }
@@ -160,20 +201,23 @@ void describe_endpoints(const Fleet& fleet, const Judgement& judgement, MetricSe
     }
     const auto found = since.find({object, endpoint.judgement.reason});
     if (endpoint.judgement.state == AddressState::stale && found != since.end()) {
-      metrics.add(definitions[endpoint_stale_since], {object, endpoint.address, endpoint.judgement.reason},
+      metrics.add(definitions[endpoint_stale_since],
+                  {object, endpoint.address, endpoint.judgement.reason},
                   unix_seconds(found->second));
     }
   }
   for (const auto& [key, count] : counts) {
     metrics.add(definitions[endpoint_addresses],
-                {key.first, std::string(address_state_names[static_cast<std::size_t>(key.second)])}, count);
+                {key.first, std::string(address_state_names[static_cast<std::size_t>(key.second)])},
+                count);
   }
 }
 
 void describe_entries(const Fleet& fleet, MetricSet& metrics) {
   for (const Entry& entry : judge_entry_addresses(fleet)) {
     if (entry.status == Entry::Status::unknown || entry.public_address) continue;
-    metrics.add(definitions[entry_covered], {entry.address.text()}, entry.status == Entry::Status::covered ? 1 : 0);
+    metrics.add(definitions[entry_covered], {entry.address.text()},
+                entry.status == Entry::Status::covered ? 1 : 0);
   }
 }
 

@@ -10,10 +10,12 @@ namespace {
 enum Metric : std::size_t { peer_underlay, peer_encapsulations };
 
 const std::array<MetricDefinition, 2> definitions{{
-    {"shortcircuit_tailscale_peer_underlay", MetricKind::gauge,
+    {"shortcircuit_tailscale_peer_underlay",
+     MetricKind::gauge,
      "1 for the network that the direct path to the peer runs over.",
      {"from", "peer", "network", "kind"}},
-    {"shortcircuit_tailscale_peer_encapsulations", MetricKind::gauge,
+    {"shortcircuit_tailscale_peer_encapsulations",
+     MetricKind::gauge,
      "Tunnels that a packet between the two nodes wears on a direct path: WireGuard, one more when "
      "the pod network rides on the tailnet, one more when the path itself runs over an overlay.",
      {"from", "peer"}},

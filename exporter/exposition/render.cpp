@@ -33,14 +33,14 @@ std::string render_text(const MetricSet& metrics) {
     prometheus::MetricFamily converted;
     converted.name = std::string(name);
     converted.help = std::string(family.definition->help);
-    converted.type = family.definition->kind == MetricKind::counter ? prometheus::MetricType::Counter
-                                                                    : prometheus::MetricType::Gauge;
+    converted.type = family.definition->kind == MetricKind::counter
+                         ? prometheus::MetricType::Counter
+                         : prometheus::MetricType::Gauge;
     std::vector<const Series*> sorted;
     sorted.reserve(family.series.size());
     for (const Series& series : family.series) sorted.push_back(&series);
-    std::sort(sorted.begin(), sorted.end(), [](const Series* a, const Series* b) {
-      return a->label_values < b->label_values;
-    });
+    std::sort(sorted.begin(), sorted.end(),
+              [](const Series* a, const Series* b) { return a->label_values < b->label_values; });
     for (const Series* series : sorted) {
       converted.metric.push_back(client_metric(*family.definition, *series));
     }

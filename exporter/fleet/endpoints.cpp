@@ -47,7 +47,7 @@ EndpointIndex::EndpointIndex(const kubernetes::State* cluster) {
   // be read (every Endpoints object has its mirrored slice otherwise).
   using Status = kubernetes::Listed<kubernetes::EndpointSlice>::Status;
   const auto& list = cluster->endpoint_slices.status == Status::listed ? cluster->endpoint_slices
-                                                                      : cluster->endpoints;
+                                                                       : cluster->endpoints;
   known_ = list.status == Status::listed;
   for (const auto& service : cluster->services.items) services_[service.name].service = &service;
   for (const auto& slice : list.items) {

@@ -34,7 +34,9 @@ class EndpointIndex {
 
   // Null when there is no such Service.
   [[nodiscard]] const ServiceEndpoints* find(const kubernetes::ObjectName& service) const;
-  [[nodiscard]] const std::map<kubernetes::ObjectName, ServiceEndpoints>& all() const { return services_; }
+  [[nodiscard]] const std::map<kubernetes::ObjectName, ServiceEndpoints>& all() const {
+    return services_;
+  }
   // Services and endpoints could both be read.
   [[nodiscard]] bool known() const { return known_; }
 

@@ -122,15 +122,16 @@ void join_with_list(EtcdCluster& cluster, const std::vector<MemberInfo>& list) {
   }
   // Members that nobody configured take the places of the unmatched ones that may be them.
   for (std::size_t i = unmatched.size(); i < open.size(); ++i) {
-    cluster.members.push_back({.name = open[i]->name.empty() ? etcd::hexadecimal(open[i]->id) : open[i]->name,
-                               .id = open[i]->id,
-                               .why = "not configured",
-                               .learner = open[i]->is_learner});
+    cluster.members.push_back(
+        {.name = open[i]->name.empty() ? etcd::hexadecimal(open[i]->id) : open[i]->name,
+         .id = open[i]->id,
+         .why = "not configured",
+         .learner = open[i]->is_learner});
   }
 }
 
-// Without a list (metrics only), a member that is down long enough has lost its id here. If it is the
-// only one, the one peer id that nobody else has is its own.
+// Without a list (metrics only), a member that is down long enough has lost its id here. If it is
+// the only one, the one peer id that nobody else has is its own.
 void give_last_id(EtcdCluster& cluster) {
   std::set<std::uint64_t> strangers;
   EtcdMember* nameless = nullptr;
@@ -217,7 +218,9 @@ EtcdCluster etcd_cluster_of(const Snapshot& snapshot) {
     alarm_listed = alarm_listed || (state != nullptr && state->alarms && !state->alarms->empty());
   }
   for (const auto& target : snapshot.etcd) {
-    EtcdMember member{.name = target.target, .configured = true, .state = target.state.get(),
+    EtcdMember member{.name = target.target,
+                      .configured = true,
+                      .state = target.state.get(),
                       .observed = &target};
     auto [standing, why] = standing_of(target, alarm_listed);
     member.standing = standing;
@@ -276,8 +279,11 @@ std::optional<EtcdRoundTrip> etcd_round_trip(const Observed<State>& member, std:
     break;
   }
   if (!(samples > 0) || !std::isfinite(sum) || sum < 0) return std::nullopt;
-  return EtcdRoundTrip{.from = member.target, .to = "", .mean_seconds = sum / samples,
-                       .samples = samples, .windowed = windowed};
+  return EtcdRoundTrip{.from = member.target,
+                       .to = "",
+                       .mean_seconds = sum / samples,
+                       .samples = samples,
+                       .windowed = windowed};
 }
 
 std::optional<double> etcd_leader_changes_lately(const Observed<State>& member) {

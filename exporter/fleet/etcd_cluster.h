@@ -30,7 +30,7 @@ struct EtcdMember {
   std::string why;       // for messages: `connect: …`, `RAFT NO LEADER`; "" when it agrees
   bool learner = false;  // has no vote
   bool configured = false;
-  const etcd::State* state = nullptr;  // borrowed from the snapshot; null: unknown
+  const etcd::State* state = nullptr;               // borrowed from the snapshot; null: unknown
   const Observed<etcd::State>* observed = nullptr;  // null: not configured
 };
 
@@ -47,7 +47,7 @@ struct EtcdCluster {
   std::vector<EtcdMember> members;  // configured ones first, in their order
   bool listed = false;              // a member list was read; else the configured ones are all
   std::size_t voters = 0;
-  std::size_t quorum = 0;  // voters / 2 + 1
+  std::size_t quorum = 0;                                            // voters / 2 + 1
   std::size_t agreeing = 0, disagreeing = 0, down = 0, unknown = 0;  // of the voters
   // How many more voters may fail; negative: the quorum is lost. Nothing while a voter is unknown
   // or nobody answers.
@@ -71,7 +71,8 @@ EtcdCluster etcd_cluster_of(const Snapshot& snapshot);
 // The mean of what was added to a histogram since the oldest observation, when that is (nearly) ten
 // minutes old and the member has not restarted meanwhile; else the mean since its start. Nothing
 // without samples.
-std::optional<EtcdRoundTrip> etcd_round_trip(const Observed<etcd::State>& member, std::uint64_t peer);
+std::optional<EtcdRoundTrip> etcd_round_trip(const Observed<etcd::State>& member,
+                                             std::uint64_t peer);
 
 // Leader changes that the member saw within the last ten minutes; a restart is none. Nothing
 // without an earlier observation.

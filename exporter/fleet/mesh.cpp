@@ -34,8 +34,8 @@ DirectPath Mesh::path(const TailscaleView& view, const tailscale::Peer& peer,
   DirectPath path{.view = &view, .peer = &peer, .underlay = underlay};
   path.network = &fleet_.networks.of(underlay);
   const NetworkKind kind = path.network->kind;
-  path.tunnel = kind == NetworkKind::overlay || kind == NetworkKind::tailnet ||
-                is_mesh_address(underlay);
+  path.tunnel =
+      kind == NetworkKind::overlay || kind == NetworkKind::tailnet || is_mesh_address(underlay);
   // A pod address of a node of the cluster is its end of the pod network, which wraps packets too.
   // A peer that is itself a pod is rightly reached there.
   if (kind == NetworkKind::pods && cluster_node(peer.name, peer.addresses) != nullptr) {
@@ -54,7 +54,8 @@ std::vector<DirectPath> Mesh::direct_paths() const {
   for (const TailscaleView& view : fleet_.snapshot.tailscale) {
     if (!view.state) continue;
     for (const tailscale::Peer& peer : view.state->peers) {
-      if (const auto underlay = peer.underlay_address()) paths.push_back(path(view, peer, *underlay));
+      if (const auto underlay = peer.underlay_address())
+        paths.push_back(path(view, peer, *underlay));
     }
   }
   return paths;
@@ -100,7 +101,8 @@ const tailscale::State* Mesh::own_word(std::string_view name) const {
 std::vector<std::string> Mesh::unknown_views() const {
   std::vector<std::string> unknown;
   for (const TailscaleView& view : fleet_.snapshot.tailscale) {
-    if (!view.state) unknown.push_back(fmt::format("tailscale {}: {}", view.target, why_unknown(view.health)));
+    if (!view.state)
+      unknown.push_back(fmt::format("tailscale {}: {}", view.target, why_unknown(view.health)));
   }
   return unknown;
 }

@@ -24,7 +24,8 @@ std::string traefik_name(const ObjectName& name) {
 MiddlewareResolver::MiddlewareResolver(const kubernetes::State& cluster) {
   for (const auto& item : cluster.middlewares.items) {
     http_[item.name] = &item;
-    by_traefik_name_.try_emplace(normalized_name(item.name.namespace_name + "-" + item.name.name), item.name);
+    by_traefik_name_.try_emplace(normalized_name(item.name.namespace_name + "-" + item.name.name),
+                                 item.name);
   }
   for (const auto& item : cluster.middleware_tcps.items) tcp_[item.name] = &item;
   collect_namespaces(cluster.middlewares, namespaces_);
@@ -46,7 +47,8 @@ MiddlewareResolver::MiddlewareResolver(const kubernetes::State& cluster) {
 
 // Of the places where the name could be split: an object that exists; else the longest namespace
 // that is known; else the namespace of the Ingress; else the first dash.
-ObjectName MiddlewareResolver::split_name(const std::string& joined, const std::string& own_namespace) const {
+ObjectName MiddlewareResolver::split_name(const std::string& joined,
+                                          const std::string& own_namespace) const {
   const auto existing = by_traefik_name_.find(joined);
   if (existing != by_traefik_name_.end()) return existing->second;
   std::optional<ObjectName> known_namespace;
@@ -71,7 +73,8 @@ void MiddlewareResolver::resolve(const std::string& reference, const std::string
     return;
   }
   std::set<ObjectName> visited;
-  add(split_name(reference.substr(0, reference.size() - crd_provider.size()), own_namespace), false, middlewares, visited);
+  add(split_name(reference.substr(0, reference.size() - crd_provider.size()), own_namespace), false,
+      middlewares, visited);
   if (!middlewares.empty() && visited.size() == 1) middlewares.back().reference = reference;
 }
 
@@ -88,11 +91,12 @@ void MiddlewareResolver::resolve_object(const kubernetes::MiddlewareReference& r
     return;
   }
   std::set<ObjectName> visited;
-  add({reference.namespace_name.empty() ? own_namespace : reference.namespace_name, reference.name}, tcp, middlewares,
-      visited);
+  add({reference.namespace_name.empty() ? own_namespace : reference.namespace_name, reference.name},
+      tcp, middlewares, visited);
 }
 
-void MiddlewareResolver::add(const ObjectName& name, bool tcp, std::vector<RouteMiddleware>& middlewares,
+void MiddlewareResolver::add(const ObjectName& name, bool tcp,
+                             std::vector<RouteMiddleware>& middlewares,
                              std::set<ObjectName>& visited) const {
   if (!visited.insert(name).second) return;
   middlewares.push_back({.reference = traefik_name(name), .object = name, .tcp = tcp});
@@ -106,8 +110,9 @@ void MiddlewareResolver::add(const ObjectName& name, bool tcp, std::vector<Route
     } else if (at != std::string::npos) {
       add(split_name(member.name.substr(0, at), name.namespace_name), tcp, middlewares, visited);
     } else {
-      add({member.namespace_name.empty() ? name.namespace_name : member.namespace_name, member.name}, tcp, middlewares,
-          visited);
+      add({member.namespace_name.empty() ? name.namespace_name : member.namespace_name,
+           member.name},
+          tcp, middlewares, visited);
     }
   }
 }

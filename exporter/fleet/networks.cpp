@@ -36,12 +36,14 @@ constexpr std::string_view shared_address_space = "100.64.0.0/10";
 std::set<IpAddress> mesh_addresses(const Snapshot& snapshot) {
   std::set<IpAddress> addresses;
   if (const auto* control = state_of(snapshot.headscale)) {
-    for (const auto& node : control->nodes) addresses.insert(node.addresses.begin(), node.addresses.end());
+    for (const auto& node : control->nodes)
+      addresses.insert(node.addresses.begin(), node.addresses.end());
   }
   for (const auto& observed : snapshot.tailscale) {
     if (!observed.state) continue;
     addresses.insert(observed.state->self_addresses.begin(), observed.state->self_addresses.end());
-    for (const auto& peer : observed.state->peers) addresses.insert(peer.addresses.begin(), peer.addresses.end());
+    for (const auto& peer : observed.state->peers)
+      addresses.insert(peer.addresses.begin(), peer.addresses.end());
   }
   return addresses;
 }
@@ -70,10 +72,12 @@ Networks::Networks(const Config& config, const Snapshot& snapshot) {
 
   // The user's own name for the same thing stands.
   const auto within_configured = [&](const Prefix& inner, NetworkKind kind) {
-    return std::any_of(config.networks.begin(), config.networks.end(), [&](const NetworkSettings& settings) {
-      return settings.kind == kind && std::any_of(settings.cidrs.begin(), settings.cidrs.end(),
-                                                  [&](const Prefix& prefix) { return prefix.contains(inner); });
-    });
+    return std::any_of(
+        config.networks.begin(), config.networks.end(), [&](const NetworkSettings& settings) {
+          return settings.kind == kind &&
+                 std::any_of(settings.cidrs.begin(), settings.cidrs.end(),
+                             [&](const Prefix& prefix) { return prefix.contains(inner); });
+        });
   };
 
   for (const NetworkSettings& settings : config.networks) {
@@ -87,12 +91,14 @@ Networks::Networks(const Config& config, const Snapshot& snapshot) {
   if (const auto* cluster = state_of(snapshot.kubernetes)) {
     for (const auto& node : cluster->nodes.items) {
       for (const Prefix& prefix : node.pod_cidrs) {
-        if (!within_configured(prefix, NetworkKind::pods)) add(prefix, network("pods", NetworkKind::pods));
+        if (!within_configured(prefix, NetworkKind::pods))
+          add(prefix, network("pods", NetworkKind::pods));
       }
     }
     for (const auto& service : cluster->services.items) {
       for (const std::string& text : service.cluster_ips) {
-        if (const auto address = IpAddress::parse(text)) add_address(*address, "services", NetworkKind::services);
+        if (const auto address = IpAddress::parse(text))
+          add_address(*address, "services", NetworkKind::services);
       }
     }
   }
@@ -117,7 +123,8 @@ Networks::Networks(const Config& config, const Snapshot& snapshot) {
     for (const auto& node : cluster->nodes.items) {
       for (const auto* list : {&node.internal_addresses, &node.external_addresses}) {
         for (const IpAddress& address : *list) {
-          const bool of_tailnet = (uses_shared && shared.contains(address)) || (uses_ula && ula.contains(address));
+          const bool of_tailnet =
+              (uses_shared && shared.contains(address)) || (uses_ula && ula.contains(address));
           if (!of_tailnet) add_address(address, "node", NetworkKind::node);
         }
       }

@@ -27,9 +27,9 @@ NodePair ordered(const std::string& one, const std::string& other) {
 
 const NetInterface* find_interface(const Node& node, const std::string& name) {
   // LINSTOR's names of interfaces are case-insensitive, like all its names.
-  const auto found = std::find_if(node.interfaces.begin(), node.interfaces.end(), [&](const auto& item) {
-    return to_lower(item.name) == to_lower(name);
-  });
+  const auto found =
+      std::find_if(node.interfaces.begin(), node.interfaces.end(),
+                   [&](const auto& item) { return to_lower(item.name) == to_lower(name); });
   return found == node.interfaces.end() ? nullptr : &*found;
 }
 
@@ -38,7 +38,8 @@ class Rule {
  public:
   explicit Rule(const State& state) : state_(state) {
     for (const auto& node : state.nodes) nodes_[node.name] = &node;
-    for (const auto& pool : *state.storage_pools) pools_[{pool.node, pool.name}] = pool.preferred_nic;
+    for (const auto& pool : *state.storage_pools)
+      pools_[{pool.node, pool.name}] = pool.preferred_nic;
     for (const auto& group : *state.groups) groups_[group.name] = group.preferred_nic;
     for (const auto& definition : *state.definitions) definitions_[definition.name] = &definition;
     for (const auto& pair : *state.node_connections) {
@@ -49,8 +50,9 @@ class Rule {
     }
   }
 
-  [[nodiscard]] std::vector<ReplicationPath> paths(const Resource& one, const Resource& other,
-                                                   std::vector<MissingPathInterface>& missing) const {
+  [[nodiscard]] std::vector<ReplicationPath> paths(
+      const Resource& one, const Resource& other,
+      std::vector<MissingPathInterface>& missing) const {
     const NodePair nodes = ordered(one.node, other.node);
     const Resource& a = one.node == nodes.first ? one : other;
     const Resource& b = one.node == nodes.first ? other : one;
@@ -67,9 +69,9 @@ class Rule {
   }
 
  private:
-  [[nodiscard]] std::vector<ReplicationPath> explicit_paths(const PairConnection& connection, const std::string& a,
-                                                            const std::string& b, const std::string& resource,
-                                                            std::vector<MissingPathInterface>& missing) const {
+  [[nodiscard]] std::vector<ReplicationPath> explicit_paths(
+      const PairConnection& connection, const std::string& a, const std::string& b,
+      const std::string& resource, std::vector<MissingPathInterface>& missing) const {
     std::vector<ReplicationPath> found;
     for (const auto& path : connection.paths) {
       const auto end_a = path_end(path, a, b, resource, missing);
@@ -79,19 +81,20 @@ class Rule {
     return found;
   }
 
-  [[nodiscard]] std::optional<ReplicationEnd> path_end(const ConnectionPath& path, const std::string& name,
-                                                       const std::string& peer, const std::string& resource,
-                                                       std::vector<MissingPathInterface>& missing) const {
+  [[nodiscard]] std::optional<ReplicationEnd> path_end(
+      const ConnectionPath& path, const std::string& name, const std::string& peer,
+      const std::string& resource, std::vector<MissingPathInterface>& missing) const {
     const auto wanted = path.interfaces.find(name);
     const auto node = nodes_.find(name);
     if (wanted == path.interfaces.end() || node == nodes_.end()) return std::nullopt;
     if (const auto* interface = find_interface(*node->second, wanted->second)) {
       return ReplicationEnd{name, interface->name, interface->address, ""};
     }
-    missing.push_back({name, wanted->second,
-                       resource.empty() ? fmt::format("path {} of the node connection with {}", path.name, peer)
-                                        : fmt::format("path {} of the connection of {} with {}", path.name,
-                                                      resource, peer)});
+    missing.push_back(
+        {name, wanted->second,
+         resource.empty()
+             ? fmt::format("path {} of the node connection with {}", path.name, peer)
+             : fmt::format("path {} of the connection of {} with {}", path.name, resource, peer)});
     return std::nullopt;
   }
 
@@ -112,11 +115,13 @@ class Rule {
   }
 
   [[nodiscard]] ReplicationEnd preferred_end(const Resource& replica) const {
-    ReplicationEnd end{.node = replica.node, .interface = "", .address = "", .missing_preference = ""};
+    ReplicationEnd end{
+        .node = replica.node, .interface = "", .address = "", .missing_preference = ""};
     const auto node = nodes_.find(replica.node);
     if (node == nodes_.end()) return end;
     const std::string wanted = preference(replica);
-    const NetInterface* interface = wanted.empty() ? nullptr : find_interface(*node->second, wanted);
+    const NetInterface* interface =
+        wanted.empty() ? nullptr : find_interface(*node->second, wanted);
     if (interface == nullptr) {
       end.missing_preference = wanted;
       interface = find_interface(*node->second, "default");
@@ -150,7 +155,8 @@ std::vector<std::string> unread_parts(const State& state) {
   want(state.definitions.has_value(), "resource definitions");
   want(state.groups.has_value(), "resource groups");
   want(state.node_connections.has_value(), "node connections");
-  want(state.resource_connections.has_value() || !state.definitions.has_value(), "resource connections");
+  want(state.resource_connections.has_value() || !state.definitions.has_value(),
+       "resource connections");
   return unread;
 }
 
@@ -180,15 +186,18 @@ Replication replication_of(const State& state) {
   for (const auto& resource : *state.resources) {
     if (resource.is_drbd && !resource.leaving()) replicas[resource.name].push_back(&resource);
   }
-  const std::set<std::string> unreadable(state.connections_unknown.begin(), state.connections_unknown.end());
+  const std::set<std::string> unreadable(state.connections_unknown.begin(),
+                                         state.connections_unknown.end());
   for (auto& [name, list] : replicas) {
     if (unreadable.contains(name)) continue;
-    std::sort(list.begin(), list.end(), [](const auto* x, const auto* y) { return x->node < y->node; });
+    std::sort(list.begin(), list.end(),
+              [](const auto* x, const auto* y) { return x->node < y->node; });
     for (std::size_t i = 0; i < list.size(); ++i) {
       for (std::size_t j = i + 1; j < list.size(); ++j) {
         if (list[i]->diskless() && list[j]->diskless()) continue;
-        replication.pairs.push_back({name, list[i]->node, list[j]->node,
-                                     rule.paths(*list[i], *list[j], replication.missing_path_interfaces)});
+        replication.pairs.push_back(
+            {name, list[i]->node, list[j]->node,
+             rule.paths(*list[i], *list[j], replication.missing_path_interfaces)});
       }
     }
   }
@@ -199,14 +208,11 @@ bool is_tunnel(const IpAddress& address, const Network& network) {
   switch (network.kind) {
     case NetworkKind::overlay:
     case NetworkKind::tailnet:
-    case NetworkKind::pods:
-      return true;
+    case NetworkKind::pods: return true;
     // Known only as some node's address, or as shared address space: a tailnet nobody named.
     case NetworkKind::node:
-    case NetworkKind::cgnat:
-      return in_tailnet_range(address);
-    default:
-      return !network.configured && in_tailnet_range(address);
+    case NetworkKind::cgnat: return in_tailnet_range(address);
+    default: return !network.configured && in_tailnet_range(address);
   }
 }
 
@@ -281,7 +287,8 @@ bool same_site(const Node& one, const Node& other, const Networks& networks,
     const Sites mine = origin(one);
     const Sites theirs = origin(other);
     if (mine.empty() || theirs.empty()) continue;
-    return std::any_of(mine.begin(), mine.end(), [&](const auto& site) { return theirs.contains(site); });
+    return std::any_of(mine.begin(), mine.end(),
+                       [&](const auto& site) { return theirs.contains(site); });
   }
   return false;
 }

@@ -60,7 +60,7 @@ struct ReplicationRoute {
   bool tunnel = false;   // every path has an end in a tunnel (and none is retired)
   std::string network;   // that makes it so
   std::string address;
-  std::string node;      // whose address that is
+  std::string node;  // whose address that is
 };
 ReplicationRoute route_of(const ReplicationPair& pair, const Networks& networks);
 

@@ -81,7 +81,8 @@ std::optional<std::size_t> RouterIndex::remaining(std::string_view provider, std
 
 bool RouterIndex::provider_runs(std::string_view title) const {
   if (traefik_ == nullptr || traefik_->providers.empty()) return true;
-  return std::find(traefik_->providers.begin(), traefik_->providers.end(), title) != traefik_->providers.end();
+  return std::find(traefik_->providers.begin(), traefik_->providers.end(), title) !=
+         traefik_->providers.end();
 }
 
 }  // namespace shortcircuit

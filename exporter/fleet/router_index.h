@@ -28,9 +28,11 @@ class RouterIndex {
   explicit RouterIndex(const traefik::State* traefik);
 
   // `name_start`: how the router's name must begin, normalized (`<namespace>-<object>`).
-  std::optional<std::size_t> claim(std::string_view provider, std::string_view rule, std::string_view name_start);
+  std::optional<std::size_t> claim(std::string_view provider, std::string_view rule,
+                                   std::string_view name_start);
   // Same rule and unclaimed; else of exactly that name (without provider) and unclaimed.
-  [[nodiscard]] std::optional<std::size_t> remaining(std::string_view provider, std::string_view rule,
+  [[nodiscard]] std::optional<std::size_t> remaining(std::string_view provider,
+                                                     std::string_view rule,
                                                      std::string_view name) const;
 
   // False only when the list of providers is known and lacks it (KubernetesIngress, KubernetesCRD).

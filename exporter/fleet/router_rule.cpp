@@ -72,7 +72,8 @@ class Parser {
   std::optional<Targets> matcher() {
     skip_blanks();
     std::size_t length = 0;
-    while (length < rest_.size() && std::isalpha(static_cast<unsigned char>(rest_[length])) != 0) ++length;
+    while (length < rest_.size() && std::isalpha(static_cast<unsigned char>(rest_[length])) != 0)
+      ++length;
     const std::string_view name = rest_.substr(0, length);
     rest_.remove_prefix(length);
     if (name.empty() || !take("(")) return std::nullopt;
@@ -83,8 +84,8 @@ class Parser {
       if (!argument) return std::nullopt;
       arguments.push_back(std::move(*argument));
     }
-    const bool host = name == "Host" || name == "HostHeader" || name == "HostRegexp" || name == "HostSNI" ||
-                      name == "HostSNIRegexp";
+    const bool host = name == "Host" || name == "HostHeader" || name == "HostRegexp" ||
+                      name == "HostSNI" || name == "HostSNIRegexp";
     const bool path = name == "Path" || name == "PathPrefix" || name == "PathRegexp";
     if (!host && !path) return Targets{RuleTarget{}};
     Targets targets;
@@ -113,7 +114,8 @@ class Parser {
   }
 
   void skip_blanks() {
-    while (!rest_.empty() && std::isspace(static_cast<unsigned char>(rest_.front())) != 0) rest_.remove_prefix(1);
+    while (!rest_.empty() && std::isspace(static_cast<unsigned char>(rest_.front())) != 0)
+      rest_.remove_prefix(1);
   }
 
   bool take(std::string_view token) {
@@ -128,7 +130,9 @@ class Parser {
 
 }  // namespace
 
-std::optional<std::vector<RuleTarget>> targets_of_rule(std::string_view rule) { return Parser(rule).parse(); }
+std::optional<std::vector<RuleTarget>> targets_of_rule(std::string_view rule) {
+  return Parser(rule).parse();
+}
 
 std::string normalized_rule(std::string_view rule) {
   std::string normalized;

@@ -21,11 +21,13 @@ constexpr std::string_view traefik_controller = "traefik.io/ingress-controller";
 constexpr std::string_view legacy_class = "traefik";
 
 // The rule that Traefik makes of one path of an Ingress.
-std::string ingress_rule(const std::string& host, const std::string& path, const std::string& matcher_name) {
+std::string ingress_rule(const std::string& host, const std::string& path,
+                         const std::string& matcher_name) {
   std::string rule;
   if (host.starts_with("*.")) {
     std::string pattern;
-    for (const char c : host.substr(1)) pattern += c == '.' ? std::string("\\.") : std::string(1, c);
+    for (const char c : host.substr(1))
+      pattern += c == '.' ? std::string("\\.") : std::string(1, c);
     rule = fmt::format("HostRegexp(`^[a-zA-Z0-9-]+{}$`)", pattern);
   } else if (!host.empty()) {
     rule = fmt::format("Host(`{}`)", host);
@@ -38,7 +40,10 @@ std::string ingress_rule(const std::string& host, const std::string& path, const
 class Builder {
  public:
   Builder(const kubernetes::State& cluster, const traefik::State* traefik)
-      : cluster_(cluster), routers_(traefik), major_version_(major_version_of(traefik)), middlewares_(cluster) {
+      : cluster_(cluster),
+        routers_(traefik),
+        major_version_(major_version_of(traefik)),
+        middlewares_(cluster) {
     for (const auto& item : cluster.traefik_services.items) {
       if (is_read(item.old_group)) traefik_services_[item.name] = &item;
     }
@@ -56,9 +61,11 @@ class Builder {
     add_all(cluster_.ingress_route_udps, "IngressRouteUDP");
     for (const Unmatched& unmatched : unmatched_) {
       const Route& first = routes_[unmatched.first];
-      const auto router = routers_.remaining(first.kind == "Ingress" ? "kubernetes" : "kubernetescrd", first.rule,
-                                             unmatched.router_name);
-      for (std::size_t i = 0; i < unmatched.count; ++i) routes_[unmatched.first + i].router = router;
+      const auto router =
+          routers_.remaining(first.kind == "Ingress" ? "kubernetes" : "kubernetescrd", first.rule,
+                             unmatched.router_name);
+      for (std::size_t i = 0; i < unmatched.count; ++i)
+        routes_[unmatched.first + i].router = router;
     }
     return std::move(routes_);
   }
@@ -90,7 +97,8 @@ class Builder {
   void add(const kubernetes::Ingress& ingress) {
     std::vector<RouteMiddleware> middlewares;
     const auto annotated = [&](const std::string& name) {
-      const auto found = ingress.traefik_annotations.find("traefik.ingress.kubernetes.io/router." + name);
+      const auto found =
+          ingress.traefik_annotations.find("traefik.ingress.kubernetes.io/router." + name);
       return found == ingress.traefik_annotations.end() ? std::string() : found->second;
     };
     for (const std::string& reference : split(annotated("middlewares"), ',')) {
@@ -98,18 +106,24 @@ class Builder {
       middlewares_.resolve(std::string(trim(reference)), ingress.name.namespace_name, middlewares);
     }
     const std::string own_matcher = annotated("pathmatcher");
-    const auto add_path = [&](const std::string& host, const std::string& path, const std::string& matcher,
-                              const kubernetes::IngressBackend& backend, const std::string& router_name) {
-      Route route{.host = host, .path = path.empty() ? "/" : path, .kind = "Ingress", .object = ingress.name};
+    const auto add_path = [&](const std::string& host, const std::string& path,
+                              const std::string& matcher, const kubernetes::IngressBackend& backend,
+                              const std::string& router_name) {
+      Route route{.host = host,
+                  .path = path.empty() ? "/" : path,
+                  .kind = "Ingress",
+                  .object = ingress.name};
       route.rule = ingress_rule(host, path, matcher);
       route.created = ingress.created;
       route.middlewares = middlewares;
-      route.tls = std::find(ingress.tls_hosts.begin(), ingress.tls_hosts.end(), host) != ingress.tls_hosts.end();
+      route.tls = std::find(ingress.tls_hosts.begin(), ingress.tls_hosts.end(), host) !=
+                  ingress.tls_hosts.end();
       route.router = routers_.claim("kubernetes", route.rule, router_name);
       route.backends.push_back({.service = {ingress.name.namespace_name, backend.service},
                                 .port_name = backend.port_name,
                                 .port_number = backend.port_number});
-      if (!route.router) unmatched_.push_back({.first = routes_.size(), .count = 1, .router_name = router_name});
+      if (!route.router)
+        unmatched_.push_back({.first = routes_.size(), .count = 1, .router_name = router_name});
       routes_.push_back(std::move(route));
     };
     // Traefik leaves rules without paths and backends that are no Services alone.
@@ -117,11 +131,12 @@ class Builder {
       for (const auto& path : rule.paths) {
         if (!path.backend) continue;
         const bool chosen = path.path_type.empty() || path.path_type == "ImplementationSpecific";
-        const std::string matcher = path.path_type == "Exact"             ? "Path"
+        const std::string matcher = path.path_type == "Exact"        ? "Path"
                                     : chosen && !own_matcher.empty() ? own_matcher
-                                                                          : "PathPrefix";
+                                                                     : "PathPrefix";
         add_path(rule.host, path.path, matcher, *path.backend,
-                 normalized_name(ingress.name.namespace_name + "-" + ingress.name.name + "-" + rule.host + path.path));
+                 normalized_name(ingress.name.namespace_name + "-" + ingress.name.name + "-" +
+                                 rule.host + path.path));
       }
     }
     // The default backend counts only where there is no rule, and only the first of the cluster.
@@ -141,14 +156,17 @@ class Builder {
     }
   }
 
-  void add(const kubernetes::IngressRoute& object, const kubernetes::IngressRouteRule& rule, const std::string& kind) {
+  void add(const kubernetes::IngressRoute& object, const kubernetes::IngressRouteRule& rule,
+           const std::string& kind) {
     Route route{.kind = kind, .object = object.name};
     route.rule = rule.match;
     route.created = object.created;
     route.entry_points = object.entry_points;
     route.tls = object.tls;
-    const std::string router_name = normalized_name(object.name.namespace_name + "-" + object.name.name);
-    if (kind == "IngressRoute") route.router = routers_.claim("kubernetescrd", rule.match, router_name);
+    const std::string router_name =
+        normalized_name(object.name.namespace_name + "-" + object.name.name);
+    if (kind == "IngressRoute")
+      route.router = routers_.claim("kubernetescrd", rule.match, router_name);
     // Another instance's, unless this one has its router all the same.
     const bool foreign = object.class_annotation && !object.class_annotation->empty() &&
                          *object.class_annotation != legacy_class;
@@ -158,7 +176,8 @@ class Builder {
       middlewares_.resolve_object(middleware, object.name.namespace_name, tcp, route.middlewares);
     }
     std::set<ObjectName> visited;
-    for (const auto& service : rule.services) add_service(service, object.name.namespace_name, false, visited, route);
+    for (const auto& service : rule.services)
+      add_service(service, object.name.namespace_name, false, visited, route);
     const std::size_t first = routes_.size();
     const auto targets = targets_of_rule(rule.match);
     if (!targets || targets->empty()) {
@@ -173,14 +192,18 @@ class Builder {
       }
     }
     if (kind == "IngressRoute" && !route.router) {
-      unmatched_.push_back({.first = first, .count = routes_.size() - first, .router_name = router_name});
+      unmatched_.push_back(
+          {.first = first, .count = routes_.size() - first, .router_name = router_name});
     }
   }
 
-  void add_service(const kubernetes::ServiceReference& reference, const std::string& own_namespace, bool through,
-                   std::set<ObjectName>& visited, Route& route) {
-    if (reference.name.find('@') != std::string::npos) return;  // of another provider: nothing to look at here
-    const ObjectName name{reference.namespace_name.empty() ? own_namespace : reference.namespace_name, reference.name};
+  void add_service(const kubernetes::ServiceReference& reference, const std::string& own_namespace,
+                   bool through, std::set<ObjectName>& visited, Route& route) {
+    if (reference.name.find('@') != std::string::npos)
+      return;  // of another provider: nothing to look at here
+    const ObjectName name{
+        reference.namespace_name.empty() ? own_namespace : reference.namespace_name,
+        reference.name};
     if (reference.kind != "TraefikService") {
       RouteBackend backend{.service = name, .through_traefik_service = through};
       if (const auto number = port_number(reference.port)) {
@@ -197,7 +220,8 @@ class Builder {
       if (cluster_.traefik_services.known()) route.missing_traefik_services.push_back(name.text());
       return;
     }
-    for (const auto& leg : found->second->services) add_service(leg, name.namespace_name, true, visited, route);
+    for (const auto& leg : found->second->services)
+      add_service(leg, name.namespace_name, true, visited, route);
   }
 
   const kubernetes::State& cluster_;
@@ -219,9 +243,12 @@ std::optional<int> port_number(std::string_view text) {
   return number;
 }
 
-const kubernetes::ServicePort* port_of(const RouteBackend& backend, const kubernetes::Service& service) {
+const kubernetes::ServicePort* port_of(const RouteBackend& backend,
+                                       const kubernetes::Service& service) {
   for (const auto& port : service.ports) {
-    if (backend.port_name.empty() ? port.port == backend.port_number : port.name == backend.port_name) return &port;
+    if (backend.port_name.empty() ? port.port == backend.port_number
+                                  : port.name == backend.port_name)
+      return &port;
   }
   return nullptr;
 }
@@ -229,7 +256,8 @@ const kubernetes::ServicePort* port_of(const RouteBackend& backend, const kubern
 bool port_exists(const RouteBackend& backend, const kubernetes::Service& service, bool of_ingress) {
   if (port_of(backend, service) != nullptr) return true;
   // Of an ExternalName Service an IngressRoute may ask for any number; an Ingress may not.
-  return !of_ingress && service.type == "ExternalName" && backend.port_name.empty() && backend.port_number != 0;
+  return !of_ingress && service.type == "ExternalName" && backend.port_name.empty() &&
+         backend.port_number != 0;
 }
 
 std::vector<Route> routes_of(const Snapshot& snapshot) {

@@ -15,7 +15,7 @@ namespace shortcircuit {
 struct RouteMiddleware {
   std::string reference;  // as Traefik calls it: `ns-name@kubernetescrd`, `auth@file`
   std::optional<kubernetes::ObjectName> object;  // nothing for other providers
-  bool tcp = false;  // a MiddlewareTCP
+  bool tcp = false;                              // a MiddlewareTCP
 };
 
 // A Service and port that a route leads to.
@@ -46,7 +46,8 @@ struct Route {
 // A port as objects write it: digits are a number, anything else a name (nothing).
 std::optional<int> port_number(std::string_view text);
 // The Service's port that the backend asks for; null when it has none of that name or number.
-const kubernetes::ServicePort* port_of(const RouteBackend& backend, const kubernetes::Service& service);
+const kubernetes::ServicePort* port_of(const RouteBackend& backend,
+                                       const kubernetes::Service& service);
 // Does Traefik find the port? `of_ingress`: the backend is written in an Ingress.
 bool port_exists(const RouteBackend& backend, const kubernetes::Service& service, bool of_ingress);
 

@@ -12,9 +12,8 @@ Memory remember(const Snapshot& snapshot) {
       }
     }
   }
-  std::erase_if(memory.webhooks_last_seen, [&](const auto& seen) {
-    return snapshot.time - seen.second > keep_for;
-  });
+  std::erase_if(memory.webhooks_last_seen,
+                [&](const auto& seen) { return snapshot.time - seen.second > keep_for; });
   return memory;
 }
 

@@ -28,8 +28,8 @@ struct Memory {
 
 struct Snapshot {
   std::uint64_t number = 0;
-  Time time;            // by which ages and expiries are judged; the recorded one in a replay
-  Memory memory;        // before this snapshot
+  Time time;      // by which ages and expiries are judged; the recorded one in a replay
+  Memory memory;  // before this snapshot
 #define SHORTCIRCUIT_SOURCE(name) std::vector<Observed<name::State>> name;
 #include "sources/sources.def"
 #undef SHORTCIRCUIT_SOURCE

@@ -103,8 +103,10 @@ std::string printable(std::string_view text) {
 
 std::string_view timeout_sentence(const TransferFailure& failure) {
   if (failure.answer_headed) return "timeout in the middle of the answer";
-  if (failure.connected) return "timeout while waiting for the answer: it accepts connections but does not answer";
-  if (failure.resolved) return "timeout while connecting: check the address, the route to it and firewalls";
+  if (failure.connected)
+    return "timeout while waiting for the answer: it accepts connections but does not answer";
+  if (failure.resolved)
+    return "timeout while connecting: check the address, the route to it and firewalls";
   return "timeout while resolving the host name or connecting";
 }
 
@@ -124,8 +126,9 @@ Failure failure_of(const TransferFailure& failure) {
 
 std::string sentence_of(const TransferFailure& failure) {
   if (failure.over_limit || is_endless_header(failure)) {
-    return failure.answer_headed ? "the body is larger than allowed: is this the right address?"
-                                 : "the headers are larger than allowed: is this the right address?";
+    return failure.answer_headed
+               ? "the body is larger than allowed: is this the right address?"
+               : "the headers are larger than allowed: is this the right address?";
   }
   if (is_tls_alert(failure)) {
     return fmt::format("{}: {}", printable(failure.detail), check_certificates);

@@ -10,15 +10,15 @@ namespace shortcircuit {
 
 // What is known of a transfer that libcurl gave up.
 struct TransferFailure {
-  int code = 0;               // CURLcode
-  int os_errno = 0;           // of the last connect
-  bool answer_begun = false;  // a status line arrived
+  int code = 0;                // CURLcode
+  int os_errno = 0;            // of the last connect
+  bool answer_begun = false;   // a status line arrived
   bool answer_headed = false;  // … and the end of the headers
-  bool connected = false;     // a socket is open; TLS or a proxy may still be at work
+  bool connected = false;      // a socket is open; TLS or a proxy may still be at work
   bool new_tls_session = false;
   bool resolved = false;
-  bool over_limit = false;    // stopped by us: too many bytes
-  std::string_view detail;    // libcurl's own sentence; used for TLS only
+  bool over_limit = false;  // stopped by us: too many bytes
+  std::string_view detail;  // libcurl's own sentence; used for TLS only
 };
 
 Failure failure_of(const TransferFailure& failure);

@@ -29,7 +29,7 @@ struct FileMark {
 };
 
 FileMark mark_of(const std::string& path) {
-  struct stat facts {};
+  struct stat facts{};
   if (path.empty() || stat(path.c_str(), &facts) != 0) return {};
   return {facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec, facts.st_ino, facts.st_size};
 }
@@ -85,7 +85,7 @@ class CurlHttp : public Http {
   std::string dns_servers_;
   std::size_t received_bytes_ = 0;
   std::array<FileMark, 3> marks_;
-  MultiHandle multi_;  // holds the pooled connections
+  MultiHandle multi_;             // holds the pooled connections
   std::vector<EasyHandle> idle_;  // freed before multi_
 };
 
@@ -126,7 +126,8 @@ class CurlHttp::Round {
     auto body = read_file(path);
     if (!body) return fail(Failure::connect, body.error().message);
     if (body->size() > request.body_limit) {
-      return fail(Failure::too_large, fmt::format("{}: more than {} bytes", path, request.body_limit));
+      return fail(Failure::too_large,
+                  fmt::format("{}: more than {} bytes", path, request.body_limit));
     }
     http_.received_bytes_ += body->size();
     return HttpResponse{.status = 200, .body = std::move(*body), .headers = {}};
@@ -270,7 +271,8 @@ std::vector<Result<HttpResponse>> CurlHttp::fetch(std::span<const HttpRequest> r
   try {
     return Round(*this, requests, deadline, std::move(stop)).run();
   } catch (const std::exception& error) {
-    const Result<HttpResponse> failed = fail(Failure::internal, std::string("http: ") + error.what());
+    const Result<HttpResponse> failed =
+        fail(Failure::internal, std::string("http: ") + error.what());
     return std::vector<Result<HttpResponse>>(requests.size(), failed);
   }
 }

@@ -28,8 +28,7 @@ bool Transfer::proxy_failed(CURLcode code, long connect_status) const {
   const bool tunnel = !socks && request_.url.starts_with("https://");
   const TransferFailure facts = failure_facts(code);
   switch (code) {
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      return true;
+    case CURLE_COULDNT_RESOLVE_PROXY: return true;
     case CURLE_PROXY: {
       CURLproxycode detail = CURLPX_OK;
       curl_easy_getinfo(handle_.get(), CURLINFO_PROXY_ERROR, &detail);
@@ -38,18 +37,13 @@ bool Transfer::proxy_failed(CURLcode code, long connect_status) const {
         case CURLPX_REPLY_HOST_UNREACHABLE:
         case CURLPX_REPLY_NETWORK_UNREACHABLE:
         case CURLPX_REPLY_TTL_EXPIRED:
-        case CURLPX_RESOLVE_HOST:
-          return false;
-        default:
-          return true;
+        case CURLPX_RESOLVE_HOST: return false;
+        default: return true;
       }
     }
-    case CURLE_COULDNT_CONNECT:
-      return true;  // the only connection made is the one to the proxy
-    case CURLE_OPERATION_TIMEDOUT:
-      return facts.resolved && !facts.connected;
-    default:
-      break;
+    case CURLE_COULDNT_CONNECT: return true;  // the only connection made is the one to the proxy
+    case CURLE_OPERATION_TIMEDOUT: return facts.resolved && !facts.connected;
+    default: break;
   }
   if (failure_of(facts) == Failure::tls) {
     return proxy.starts_with("https://") && !(tunnel && connect_status == 200);

@@ -32,7 +32,8 @@ std::string bracketed(const std::string& host) {
 // The URL with another host; nothing when it is no URL.
 std::optional<std::string> with_host(const std::string& url, const std::string& host) {
   const UrlHandle parts(curl_url());
-  if (!parts || curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), CURLU_PATH_AS_IS) != CURLUE_OK ||
+  if (!parts ||
+      curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), CURLU_PATH_AS_IS) != CURLUE_OK ||
       curl_url_set(parts.get(), CURLUPART_HOST, host.c_str(), 0) != CURLUE_OK) {
     return std::nullopt;
   }
@@ -49,8 +50,8 @@ Result<void> Transfer::prepare_target(OptionSetter& options) {
   const auto url = parse_url(request_.url);
   if (!url) return fail(Failure::internal, "this is no URL");
   const auto given = [&](std::string_view wanted) {
-    return std::ranges::any_of(request_.headers,
-                               [&](const auto& header) { return to_lower(header.first) == wanted; });
+    return std::ranges::any_of(
+        request_.headers, [&](const auto& header) { return to_lower(header.first) == wanted; });
   };
   // Of several entries libcurl takes the first.
   if (request_.probe && !request_.probe->connect_to.empty()) {
@@ -150,7 +151,8 @@ Result<void> Transfer::prepare_tls(OptionSetter& options) const {
   }
   if (!tls.cert_file.empty()) {
     const std::string& key_file = tls.key_file.empty() ? tls.cert_file : tls.key_file;
-    for (const auto& [path, what] : {std::pair(tls.cert_file, "cert_file"), {key_file, "key_file"}}) {
+    for (const auto& [path, what] :
+         {std::pair(tls.cert_file, "cert_file"), {key_file, "key_file"}}) {
       const auto readable = expect_readable(path, what, Failure::auth);
       if (!readable) return readable;
     }

@@ -67,8 +67,8 @@ Result<void> Transfer::prepare() {
   if (request_.probe) prepare_probe(options);
   options.set(CURLOPT_HTTPHEADER, headers_.get());
   if (options.first_failure() != CURLE_OK) {
-    return fail(Failure::internal, place_of(request_, endpoint_) + ": " +
-                                       curl_easy_strerror(options.first_failure()));
+    return fail(Failure::internal,
+                place_of(request_, endpoint_) + ": " + curl_easy_strerror(options.first_failure()));
   }
   return {};
 }
@@ -113,9 +113,7 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count,
     }
     if (!transfer.request_.probe) transfer.response_.body.append(piece);
     return piece.size();
-  } catch (...) {
-    return 0;
-  }
+  } catch (...) { return 0; }
 }
 
 std::chrono::steady_clock::time_point Transfer::next_look() const {

@@ -51,7 +51,8 @@ class Transfer {
   [[nodiscard]] Result<HttpResponse> probe_report(CURLcode code, bool stalled) const;
   [[nodiscard]] bool proxy_failed(CURLcode code, long connect_status) const;
 
-  static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self) noexcept;
+  static std::size_t on_header(char* data, std::size_t size, std::size_t count,
+                               void* self) noexcept;
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept;
 
   EasyHandle handle_;

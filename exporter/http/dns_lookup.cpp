@@ -75,8 +75,7 @@ bool DnsLookup::open_channel() {
     channel_ = nullptr;
     return false;
   }
-  return servers_.empty() ||
-         ares_set_servers_ports_csv(channel_, servers_.c_str()) == ARES_SUCCESS;
+  return servers_.empty() || ares_set_servers_ports_csv(channel_, servers_.c_str()) == ARES_SUCCESS;
 }
 
 void DnsLookup::add(std::size_t index, const HttpRequest& request) {
@@ -86,9 +85,9 @@ void DnsLookup::add(std::size_t index, const HttpRequest& request) {
   lookup->answer = request.answer;
   lookup->host = request.url.substr(std::string_view("dns:").size());
   if (!open_channel()) {
-    finished_.emplace_back(index, fail(Failure::resolve,
-                                       request.url + ": no resolver: check its address and "
-                                                     "/etc/resolv.conf"));
+    finished_.emplace_back(
+        index, fail(Failure::resolve, request.url + ": no resolver: check its address and "
+                                                    "/etc/resolv.conf"));
     return;
   }
   lookups_.push_back(std::move(lookup));
@@ -152,9 +151,9 @@ void DnsLookup::finish(Lookup& lookup) {
   }
   std::vector<std::string> quoted;
   for (const IpAddress& address : lookup.addresses) quoted.push_back(json_quote(address.text()));
-  finished_.emplace_back(lookup.index,
-                         HttpResponse{200, "{\"addresses\":[" + join(quoted, ",") + "]}",
-                                      {{"content-type", "application/json"}}});
+  finished_.emplace_back(lookup.index, HttpResponse{200,
+                                                    "{\"addresses\":[" + join(quoted, ",") + "]}",
+                                                    {{"content-type", "application/json"}}});
 }
 
 std::vector<pollfd> DnsLookup::sockets() const {

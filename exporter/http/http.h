@@ -26,7 +26,7 @@ struct TlsSettings {
   std::string ca_file;
   std::string cert_file;
   std::string key_file;
-  std::string ca_pem;    // inline alternatives (kubeconfig)
+  std::string ca_pem;  // inline alternatives (kubeconfig)
   std::string cert_pem;
   Secret key_pem;
   std::string server_name;  // "" = the URL's host
@@ -55,7 +55,8 @@ struct ProbeOptions {
 // Some requests are no plain HTTP. The first two answer with JSON made by the implementation, so
 // that they can be recorded and replayed like any other:
 //   `probe` set:  {"http_status":200,"stalled":false,"received_bytes":1,"duration_seconds":0.1,
-//                  "failure":"connect","proxy_failed":false} (http_status and failure may be absent)
+//                  "failure":"connect","proxy_failed":false} (http_status and failure may be
+//                  absent)
 //   URL `dns:host`: {"addresses":["10.0.0.1"]}, empty when the name has none or does not exist;
 //                  a resolver that does not answer is Failure::resolve or timeout.
 //   URL `file:/path`: the file's content; Failure::connect when it cannot be read.

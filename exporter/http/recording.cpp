@@ -147,8 +147,9 @@ Result<std::shared_ptr<const Recording>> Recording::open(const std::string& dire
       if (!text) return std::unexpected(text.error());
       recording->recorded_at_.back() = parse_rfc3339(trim(*text));
       if (!recording->recorded_at_.back()) {
-        return fail(Failure::internal, folder + "/recorded_at: want a moment in RFC 3339, such as "
-                                                "2026-01-31T15:30:00Z");
+        return fail(Failure::internal, folder +
+                                           "/recorded_at: want a moment in RFC 3339, such as "
+                                           "2026-01-31T15:30:00Z");
       }
     }
     for (const std::string_view source : source_names) {

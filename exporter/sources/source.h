@@ -31,10 +31,10 @@ struct PollContext {
   Http& http;
   Deadline deadline;
   std::stop_token stop;
-  Time now;                  // the replayed time in a replay
+  Time now;                          // the replayed time in a replay
   const Snapshot* latest = nullptr;  // the newest snapshot before this poll; null at the start
-  bool replay = false;       // do not pace active measurements: answers come from a recording
-  bool once = false;         // `check`, `capture`: measure everything in this one poll
+  bool replay = false;  // do not pace active measurements: answers come from a recording
+  bool once = false;    // `check`, `capture`: measure everything in this one poll
 
   // A part that could not be read while the poll as a whole succeeded: counted by reason, logged
   // when it is new.

@@ -28,7 +28,8 @@ std::string_view reason_phrase(int status) {
 // Connects and closes; whether it works does not matter.
 void knock(const std::string& address) {
   const auto colon = address.rfind(':');
-  const std::string host = address.substr(0, colon) == "0.0.0.0" ? "127.0.0.1" : address.substr(0, colon);
+  const std::string host =
+      address.substr(0, colon) == "0.0.0.0" ? "127.0.0.1" : address.substr(0, colon);
   sockaddr_in target{};
   target.sin_family = AF_INET;
   target.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1))));
@@ -87,9 +88,7 @@ int CivetServer::on_request(mg_connection* connection, void* self) noexcept {
     static_cast<CivetServer*>(self)->answer(connection, *mg_get_request_info(connection));
   } catch (const std::exception& error) {
     log_error("a page could not be made", {{"error", error.what()}});
-  } catch (...) {
-    log_error("a page could not be made");
-  }
+  } catch (...) { log_error("a page could not be made"); }
   return 1;
 }
 
@@ -130,9 +129,9 @@ void CivetServer::answer(mg_connection* connection, const mg_request_info& info)
     }
   }
   const std::string_view body = response.body ? std::string_view(*response.body) : "";
-  std::string head = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n",
-                                 response.status, reason_phrase(response.status),
-                                 response.content_type, body.size());
+  std::string head =
+      fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n", response.status,
+                  reason_phrase(response.status), response.content_type, body.size());
   if (!response.content_encoding.empty()) {
     head += "Content-Encoding: " + response.content_encoding + "\r\n";
   }
@@ -155,13 +154,20 @@ Result<void> CivetServer::start(const ServerSettings& settings) {
     ports.push_back(address.starts_with(':') ? address.substr(1) : address);
   }
   const std::string listening_ports = join(ports, ",");
-  const char* options[] = {"listening_ports", listening_ports.c_str(),
-                           "num_threads", "16",
-                           "request_timeout_ms", "5000",
-                           "enable_keep_alive", "yes",
-                           "keep_alive_timeout_ms", "2000",
-                           "max_request_size", "16384",
-                           "enable_directory_listing", "no",
+  const char* options[] = {"listening_ports",
+                           listening_ports.c_str(),
+                           "num_threads",
+                           "16",
+                           "request_timeout_ms",
+                           "5000",
+                           "enable_keep_alive",
+                           "yes",
+                           "keep_alive_timeout_ms",
+                           "2000",
+                           "max_request_size",
+                           "16384",
+                           "enable_directory_listing",
+                           "no",
                            nullptr};
   mg_callbacks callbacks{};
   callbacks.log_message = &CivetServer::on_log;
@@ -177,8 +183,9 @@ Result<void> CivetServer::start(const ServerSettings& settings) {
   const int count = mg_get_server_ports(context_, 32, found);
   for (int i = 0; i < count && i < static_cast<int>(ports.size()); ++i) {
     const auto colon = ports[static_cast<std::size_t>(i)].rfind(':');
-    const std::string host =
-        colon == std::string::npos ? "0.0.0.0" : ports[static_cast<std::size_t>(i)].substr(0, colon);
+    const std::string host = colon == std::string::npos
+                                 ? "0.0.0.0"
+                                 : ports[static_cast<std::size_t>(i)].substr(0, colon);
     addresses_.push_back(fmt::format("{}:{}", host, found[i].port));
   }
   return {};

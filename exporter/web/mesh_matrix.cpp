@@ -17,7 +17,8 @@ class Builder {
  public:
   Builder(const Fleet& fleet, const Judgement& judgement) : fleet_(fleet), mesh_(fleet) {
     for (const Finding& finding : judgement.findings) {
-      if (finding.check == "peer_offline" || finding.check == "key_expiring") missed_.insert(finding.object);
+      if (finding.check == "peer_offline" || finding.check == "key_expiring")
+        missed_.insert(finding.object);
       if (finding.check == "path_mtu_low") narrow_.insert(finding.object);
     }
   }
@@ -94,20 +95,23 @@ class Builder {
     return cell;
   }
 
-  static MeshCell plain(Tone tone, std::string_view glyph, std::string kind, std::string_view detail = "") {
+  static MeshCell plain(Tone tone, std::string_view glyph, std::string kind,
+                        std::string_view detail = "") {
     std::string text = detail.empty() ? kind : fmt::format("{} {}", kind, detail);
     return {tone, glyph, std::move(text), std::move(kind)};
   }
 
   MeshCell path_cell(const TailscaleView& view, const Peer& peer) const {
     const bool missed = missed_.contains(peer.name);
-    if (peer.expired) return plain(missed ? Tone::bad : Tone::off, missed ? "✕" : "–", "key expired");
+    if (peer.expired)
+      return plain(missed ? Tone::bad : Tone::off, missed ? "✕" : "–", "key expired");
     switch (peer.path_class()) {
       case PathClass::offline:
         return missed ? plain(Tone::bad, "✕", "offline, though expected online")
-                                           : plain(Tone::off, "–", "offline");
+                      : plain(Tone::off, "–", "offline");
       case PathClass::idle: return plain(Tone::off, "·", "idle: no path is held");
-      case PathClass::peer_relay: return plain(Tone::warn, "R", "through a peer relay", peer.peer_relay);
+      case PathClass::peer_relay:
+        return plain(Tone::warn, "R", "through a peer relay", peer.peer_relay);
       case PathClass::derp: return plain(Tone::warn, "D", "through DERP", peer.derp_region);
       case PathClass::direct: break;
     }

@@ -15,7 +15,7 @@ namespace shortcircuit::page {
 struct MeshCell {
   Tone tone = Tone::unknown;
   std::string_view glyph;
-  std::string text;  // `direct over office (lan) to 192.0.2.7`
+  std::string text;       // `direct over office (lan) to 192.0.2.7`
   std::string kind = {};  // the same without what differs from path to path; for counts
 };
 
@@ -23,12 +23,13 @@ struct MeshRow {
   std::string name;  // as configured
   std::string self;  // as the mesh calls it
   bool known = false;
-  std::string why;  // it is not known
+  std::string why;                        // it is not known
   std::map<std::size_t, MeshCell> cells;  // by column; none where the node does not know the peer
 
   [[nodiscard]] std::size_t needs_care() const {
     std::size_t count = 0;
-    for (const auto& [column, cell] : cells) count += cell.tone == Tone::bad || cell.tone == Tone::warn ? 1 : 0;
+    for (const auto& [column, cell] : cells)
+      count += cell.tone == Tone::bad || cell.tone == Tone::warn ? 1 : 0;
     return count;
   }
 };

@@ -32,12 +32,12 @@ WebResponse metrics(const PageSources& sources, const WebRequest& request) {
 WebResponse page(std::string body, const char* content_type) {
   WebResponse response = text_response(200, std::move(body));
   response.content_type = content_type;
-  response.headers = {{"X-Content-Type-Options", "nosniff"},
-                      {"Cache-Control", "no-store"},
-                      {"Referrer-Policy", "no-referrer"},
-                      {"X-Frame-Options", "DENY"},
-                      {"Content-Security-Policy",
-                       "default-src 'none'; style-src 'unsafe-inline'; img-src data:"}};
+  response.headers = {
+      {"X-Content-Type-Options", "nosniff"},
+      {"Cache-Control", "no-store"},
+      {"Referrer-Policy", "no-referrer"},
+      {"X-Frame-Options", "DENY"},
+      {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:"}};
   return response;
 }
 

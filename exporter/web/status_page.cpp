@@ -28,7 +28,8 @@ std::size_t count_layers(const Judgement& judgement, LayerStatus status) {
 
 Headline headline_of(const Judgement& judgement) {
   std::array<std::size_t, severity_names.size()> counts{};
-  for (const Finding& finding : judgement.findings) ++counts[static_cast<std::size_t>(finding.severity)];
+  for (const Finding& finding : judgement.findings)
+    ++counts[static_cast<std::size_t>(finding.severity)];
   const auto [critical, warning, info] = counts;
   const auto in_part = static_cast<std::size_t>(
       std::count_if(judgement.layers.begin(), judgement.layers.end(),
@@ -39,8 +40,9 @@ Headline headline_of(const Judgement& judgement) {
   if (info > 0) parts.push_back(fmt::format("{} for information", info));
   Headline headline;
   if (critical + warning > 0) {
-    headline = {critical > 0 ? Tone::bad : Tone::warn,
-                fmt::format("{}: {}", count_of(critical + warning + info, "finding"), join(parts, ", "))};
+    headline = {
+        critical > 0 ? Tone::bad : Tone::warn,
+        fmt::format("{}: {}", count_of(critical + warning + info, "finding"), join(parts, ", "))};
   } else if (judgement.layers.empty() ||
              count_layers(judgement, LayerStatus::off) == judgement.layers.size()) {
     headline = {Tone::unknown, "Nothing is judged: no source is configured that a layer needs"};
@@ -50,7 +52,8 @@ Headline headline_of(const Judgement& judgement) {
     headline = {Tone::good, "Nothing found: every configured layer is fine"};
   }
   if (critical + warning == 0 && info > 0) headline.text += fmt::format(" ({})", join(parts, ", "));
-  if (in_part > 0) headline.text += fmt::format("; {} not fully judged", count_of(in_part, "layer"));
+  if (in_part > 0)
+    headline.text += fmt::format("; {} not fully judged", count_of(in_part, "layer"));
   return headline;
 }
 
@@ -62,7 +65,8 @@ std::string routes_line(const Judgement& judgement) {
     unknown += walk.status() == LinkStatus::unknown ? 1 : 0;
   }
   if (judgement.routes.empty()) return "";
-  std::string text = fmt::format("{} of {} down", broken, count_of(judgement.routes.size(), "route"));
+  std::string text =
+      fmt::format("{} of {} down", broken, count_of(judgement.routes.size(), "route"));
   if (unknown > 0) text += fmt::format(", {} unknown", unknown);
   return text;
 }
@@ -74,9 +78,11 @@ void write_head(Html& html, const Headline& headline, const StatusPageContext& c
   html.open("meta", {{"name", "color-scheme"}, {"content", "light dark"}});
   html.open("meta", {{"name", "robots"}, {"content", "noindex"}});
   if (context.refresh_seconds > 0) {
-    html.open("meta", {{"http-equiv", "refresh"}, {"content", fmt::format("{}", context.refresh_seconds)}});
+    html.open("meta",
+              {{"http-equiv", "refresh"}, {"content", fmt::format("{}", context.refresh_seconds)}});
   }
-  html.element("title", fmt::format("{} {} · ShortCircuit", page::symbol_of(headline.tone), headline.text));
+  html.element("title",
+               fmt::format("{} {} · ShortCircuit", page::symbol_of(headline.tone), headline.text));
   // An empty picture, so that the browser does not ask for /favicon.ico.
   html.open("link", {{"rel", "icon"}, {"href", "data:,"}});
   html.open("style").raw(page::style_sheet()).close("style");
@@ -99,9 +105,10 @@ void write_banner(Html& html, const Headline& headline, const Judgement& judgeme
   page::symbol(html, headline.tone);
   html.text(" ").text(headline.text).close("h1");
   if (context.now && *context.now - judgement.time > old_snapshot) {
-    html.element("p", {{"class", "notice bad"}, {"role", "alert"}},
-                 fmt::format("✕ This view is {} old: the exporter makes no new snapshot. Look at its log.",
-                             format_duration(*context.now - judgement.time)));
+    html.element(
+        "p", {{"class", "notice bad"}, {"role", "alert"}},
+        fmt::format("✕ This view is {} old: the exporter makes no new snapshot. Look at its log.",
+                    format_duration(*context.now - judgement.time)));
   }
   if (!context.reload.successful) {
     html.element("p", {{"class", "notice warn"}, {"role", "alert"}},
@@ -119,7 +126,8 @@ void write_footer(Html& html, const Judgement& judgement, const StatusPageContex
     html.text(" · configuration read ").text(page::absolute(*context.reload.last_success));
   }
   if (context.refresh_seconds > 0) {
-    html.text(fmt::format(" · this page asks for itself again every {} s", context.refresh_seconds));
+    html.text(
+        fmt::format(" · this page asks for itself again every {} s", context.refresh_seconds));
   }
   html.close("p");
   const auto links = html.scope("nav", {{"aria-label", "Other pages"}});

@@ -37,12 +37,15 @@ std::string role_of(const EtcdMember& member) {
 
 std::string database_of(const etcd::State& state) {
   if (!state.database_bytes) return "unknown";
-  if (!state.database_quota_bytes || *state.database_quota_bytes <= 0) return bytes(*state.database_bytes);
-  return fmt::format("{} of {} ({:.0f}%)", bytes(*state.database_bytes), bytes(*state.database_quota_bytes),
+  if (!state.database_quota_bytes || *state.database_quota_bytes <= 0)
+    return bytes(*state.database_bytes);
+  return fmt::format("{} of {} ({:.0f}%)", bytes(*state.database_bytes),
+                     bytes(*state.database_quota_bytes),
                      100 * *state.database_bytes / *state.database_quota_bytes);
 }
 
-void write_trips(Html& html, const Fleet& fleet, const EtcdCluster& cluster, const std::string& member) {
+void write_trips(Html& html, const Fleet& fleet, const EtcdCluster& cluster,
+                 const std::string& member) {
   std::vector<const EtcdRoundTrip*> trips;
   for (const EtcdRoundTrip& trip : cluster.round_trips) {
     if (trip.from == member) trips.push_back(&trip);
@@ -50,7 +53,8 @@ void write_trips(Html& html, const Fleet& fleet, const EtcdCluster& cluster, con
   if (trips.empty()) html.text("unknown");
   for (std::size_t index = 0; index < std::min(trips.size(), most_trips); ++index) {
     const EtcdRoundTrip& trip = *trips[index];
-    const std::string text = fmt::format("{:.1f} ms to {}", trip.mean_seconds * 1000, shortened(trip.to, 60));
+    const std::string text =
+        fmt::format("{:.1f} ms to {}", trip.mean_seconds * 1000, shortened(trip.to, 60));
     const auto& election = fleet.config.etcd_timings.election_timeout;
     if (!election || seconds(*election) <= 0) {
       html.element("div", text);
@@ -61,14 +65,16 @@ void write_trips(Html& html, const Fleet& fleet, const EtcdCluster& cluster, con
     const auto line = html.scope("div", {{"class", class_of(tone)}});
     // Filled to the share of the budget; the number beside it says the same.
     html.open("span", {{"class", "bar"}, {"aria-hidden", "true"}});
-    html.element("i", {{"style", fmt::format("width:{:.0f}%", std::clamp(used * 100, 2.0, 100.0))}}, "");
+    html.element("i", {{"style", fmt::format("width:{:.0f}%", std::clamp(used * 100, 2.0, 100.0))}},
+                 "");
     html.close("span").text(fmt::format("{}, ", text));
     html.element("span", {{"class", used > 1 ? "state" : "plain"}},
                  fmt::format("{}{:.0f}% of the budget", used > 1 ? "▲ " : "", used * 100));
   }
 }
 
-void write_member(Html& html, const Fleet& fleet, const EtcdCluster& cluster, const EtcdMember& member) {
+void write_member(Html& html, const Fleet& fleet, const EtcdCluster& cluster,
+                  const EtcdMember& member) {
   const auto row = html.scope("tr");
   html.element("th", {{"scope", "row"}}, shortened(member.name, 80));
   const auto [tone, word] = verdict_of(member);
@@ -82,7 +88,8 @@ void write_member(Html& html, const Fleet& fleet, const EtcdCluster& cluster, co
     return;
   }
   const etcd::State& of = *member.state;
-  html.element("td", {{"class", "number-cell"}}, of.raft_term ? fmt::format("{}", *of.raft_term) : "–");
+  html.element("td", {{"class", "number-cell"}},
+               of.raft_term ? fmt::format("{}", *of.raft_term) : "–");
   html.element("td", {{"class", "number-cell"}},
                of.leader_changes ? fmt::format("{:.0f}", *of.leader_changes) : "–");
   html.element("td", {{"class", "number-cell"}}, database_of(of));
@@ -112,11 +119,14 @@ std::string quorum_of(const EtcdCluster& cluster) {
 std::string budget_of(const Fleet& fleet) {
   const auto& [heartbeat, election] = fleet.config.etcd_timings;
   if (!election) {
-    return "The round trip budget is unknown until etcd.election_timeout is written in the configuration.";
+    return "The round trip budget is unknown until etcd.election_timeout is written in the "
+           "configuration.";
   }
-  std::string text = fmt::format("The budget of a round trip is {:.0f} ms, a tenth of the election timeout ({:.0f} ms)",
-                                 seconds(*election) * 1000 / round_trips_in_an_election, seconds(*election) * 1000);
-  if (heartbeat) text += fmt::format("; the heartbeat interval is {:.0f} ms", seconds(*heartbeat) * 1000);
+  std::string text = fmt::format(
+      "The budget of a round trip is {:.0f} ms, a tenth of the election timeout ({:.0f} ms)",
+      seconds(*election) * 1000 / round_trips_in_an_election, seconds(*election) * 1000);
+  if (heartbeat)
+    text += fmt::format("; the heartbeat interval is {:.0f} ms", seconds(*heartbeat) * 1000);
   return text + ".";
 }
 
@@ -127,12 +137,14 @@ void etcd(Html& html, const Fleet& fleet) {
   const EtcdCluster cluster = etcd_cluster_of(fleet.snapshot);
   const auto part = section(html, "etcd", "etcd", quorum_of(cluster));
   if (const std::string alarms = alarms_of(cluster); !alarms.empty()) {
-    html.element("p", {{"class", "notice bad"}}, fmt::format("✕ Alarms: {}.", shortened(alarms, 400)));
+    html.element("p", {{"class", "notice bad"}},
+                 fmt::format("✕ Alarms: {}.", shortened(alarms, 400)));
   }
   {
-    const Table table(html, "Members and their round trips to each other",
-                      {"member", "standing", "role", "term", "leader changes", "database", "mean round trip"},
-                      "etcd");
+    const Table table(
+        html, "Members and their round trips to each other",
+        {"member", "standing", "role", "term", "leader changes", "database", "mean round trip"},
+        "etcd");
     for (std::size_t index = 0; index < std::min(cluster.members.size(), most_members); ++index) {
       write_member(html, fleet, cluster, cluster.members[index]);
     }

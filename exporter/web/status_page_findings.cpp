@@ -42,7 +42,8 @@ bool same_but_for_object(const Finding& left, const Finding& right) {
       left.severity != right.severity || left.hosts != right.hosts) {
     return false;
   }
-  return left.cure == right.cure || replaced(left.cure, left.object) == replaced(right.cure, right.object);
+  return left.cure == right.cure ||
+         replaced(left.cure, left.object) == replaced(right.cure, right.object);
 }
 
 std::vector<Group> groups_of(const std::vector<const Finding*>& findings) {
@@ -106,7 +107,9 @@ void write_group(Html& html, const Group& group, Time now) {
     for (const Finding* finding : group) write_member(html, *finding);
   }
   if (!first.hosts.empty()) {
-    html.open("p", {{"class", "hosts"}}).element("span", {{"class", "key"}}, "takes down").text(" ");
+    html.open("p", {{"class", "hosts"}})
+        .element("span", {{"class", "key"}}, "takes down")
+        .text(" ");
     html.text(shortened(enumerate(first.hosts, most_hosts), longest_text)).close("p");
   }
   if (first.cure.empty()) return;

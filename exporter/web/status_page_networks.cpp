@@ -66,14 +66,16 @@ void write_row(Html& html, const Fleet& fleet, const Row& row) {
   }
   if (retired) {
     html.text(" ");
-    state(html, row.all > 0 ? Tone::bad : Tone::good, row.all > 0 ? "retired, still used" : "retired, unused");
+    state(html, row.all > 0 ? Tone::bad : Tone::good,
+          row.all > 0 ? "retired, still used" : "retired, unused");
   }
   html.close("td");
   html.element("td", {{"class", "mono"}}, shortened(prefixes(fleet, row.network), 120));
   for (const std::string_view dependency : dependencies) {
     const auto found = row.counts.find(dependency);
     const std::size_t count = found == row.counts.end() ? 0 : found->second;
-    html.element("td", {{"class", count == 0 ? "number-cell none" : "number-cell"}}, fmt::format("{}", count));
+    html.element("td", {{"class", count == 0 ? "number-cell none" : "number-cell"}},
+                 fmt::format("{}", count));
   }
 }
 
@@ -89,7 +91,8 @@ void write_retired(Html& html, const Fleet& fleet, const Judgement& judgement) {
     const Network* network = fleet.networks.find(dependent.network);
     if (network == nullptr || !network->retired) continue;
     const auto rank = static_cast<std::size_t>(
-        std::find(dependencies.begin(), dependencies.end(), dependent.dependency) - dependencies.begin());
+        std::find(dependencies.begin(), dependencies.end(), dependent.dependency) -
+        dependencies.begin());
     const std::string object = dependent.dependency == "tailscale_path"
                                    ? dependent.object.substr(0, dependent.object.find(" → "))
                                    : dependent.object;
@@ -102,7 +105,8 @@ void write_retired(Html& html, const Fleet& fleet, const Judgement& judgement) {
   std::size_t shown = 0;
   {
     const Table table(html, "What still depends on a retired network",
-                      {"dependency", "what", "addresses", "without it", "how to move it"}, "dependents");
+                      {"dependency", "what", "addresses", "without it", "how to move it"},
+                      "dependents");
     for (const auto& [key, item] : items) {
       if (shown == most_dependents) break;
       ++shown;
@@ -125,12 +129,12 @@ void write_retired(Html& html, const Fleet& fleet, const Judgement& judgement) {
 void networks(Html& html, const Fleet& fleet, const Judgement& judgement) {
   const std::vector<Row> rows = rows_of(fleet, judgement);
   if (rows.empty()) return;
-  const auto part = section(html, "networks", "Load-bearing networks",
-                            "what would break if a network went away");
+  const auto part =
+      section(html, "networks", "Load-bearing networks", "what would break if a network went away");
   {
     const Table table(html, "Things that depend on an address in each network",
-                      {"network", "kind", "prefixes", "endpoint", "proxy", "flannel", "node address",
-                       "replication", "tailscale path", "etcd peer", "entry"},
+                      {"network", "kind", "prefixes", "endpoint", "proxy", "flannel",
+                       "node address", "replication", "tailscale path", "etcd peer", "entry"},
                       "networks");
     for (std::size_t index = 0; index < std::min(rows.size(), most_networks); ++index) {
       write_row(html, fleet, rows[index]);

@@ -43,7 +43,8 @@ void and_more(Html& html, std::size_t all, std::size_t shown, std::string_view t
 Table::Table(Html& html, std::string_view caption, std::initializer_list<std::string_view> columns,
              std::string_view class_name)
     : html_(html) {
-  html.open("div", {{"class", "scroll"}, {"role", "region"}, {"aria-label", caption}, {"tabindex", "0"}});
+  html.open("div",
+            {{"class", "scroll"}, {"role", "region"}, {"aria-label", caption}, {"tabindex", "0"}});
   html.open("table", {{"class", class_name}}).element("caption", caption);
   html.open("thead").open("tr");
   for (const std::string_view column : columns) html.element("th", {{"scope", "col"}}, column);

@@ -51,15 +51,19 @@ void write_link(Html& html, const RouteLink& link, bool cause) {
 
 void write_route(Html& html, const RouteWalk& walk) {
   const LinkStatus status = walk.status();
-  const auto item = html.scope("li", {{"class", fmt::format("route {}", class_of(tone_of(status)))}});
+  const auto item =
+      html.scope("li", {{"class", fmt::format("route {}", class_of(tone_of(status)))}});
   {
     const auto line = html.scope("div", {{"class", "route-line"}});
     const auto heading = html.scope("h3");
     state(html, tone_of(status),
-          status == LinkStatus::ok ? "up" : status == LinkStatus::broken ? "down" : "unknown");
-    html.text(" ").element("span", {{"class", "route-name"}},
-                           shortened(walk.route.host.empty() ? "*" : walk.route.host, longest_text) +
-                               shortened(walk.route.path, longest_text));
+          status == LinkStatus::ok       ? "up"
+          : status == LinkStatus::broken ? "down"
+                                         : "unknown");
+    html.text(" ").element(
+        "span", {{"class", "route-name"}},
+        shortened(walk.route.host.empty() ? "*" : walk.route.host, longest_text) +
+            shortened(walk.route.path, longest_text));
     html.text(" ").element("span", {{"class", "beside"}},
                            fmt::format("{} {}", walk.route.kind, walk.route.object.text()));
   }
@@ -68,7 +72,8 @@ void write_route(Html& html, const RouteWalk& walk) {
     write_link(html, walk.links[index], walk.cause == index);
   }
   if (walk.links.size() > most_links) {
-    html.element("li", {{"class", "link"}}, fmt::format("and {} more", walk.links.size() - most_links));
+    html.element("li", {{"class", "link"}},
+                 fmt::format("and {} more", walk.links.size() - most_links));
   }
 }
 
@@ -88,8 +93,9 @@ void routes(Html& html, const Judgement& judgement) {
     return ranks[static_cast<std::size_t>(left->status())] <
            ranks[static_cast<std::size_t>(right->status())];
   });
-  const auto part = section(html, "routes", "Routes",
-                            fmt::format("{} down, {} unknown, {} up", counts[1], counts[2], counts[0]));
+  const auto part =
+      section(html, "routes", "Routes",
+              fmt::format("{} down, {} unknown, {} up", counts[1], counts[2], counts[0]));
   html.element("p", {{"class", "hint"}},
                "Each chain is walked from the entry to the backend. The first broken link is the "
                "cause; links broken behind it stay broken when the cause is mended.");

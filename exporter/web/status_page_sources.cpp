@@ -57,9 +57,10 @@ void write_errors(Html& html, const Line& line) {
   for (const std::string& blind : line.blind) errors.push_back(blind);
   for (const Error& note : line.health->notes) {
     // What a blind kind says already stands there once.
-    const bool said = std::any_of(line.blind.begin(), line.blind.end(), [&](const std::string& text) {
-      return text.ends_with(note.message) || note.message.ends_with(text);
-    });
+    const bool said =
+        std::any_of(line.blind.begin(), line.blind.end(), [&](const std::string& text) {
+          return text.ends_with(note.message) || note.message.ends_with(text);
+        });
     if (!said) errors.push_back(note.message);
   }
   for (std::size_t index = 0; index < std::min(errors.size(), most_notes); ++index) {
@@ -72,9 +73,9 @@ void write_errors(Html& html, const Line& line) {
 
 void write_line(Html& html, const Line& line, Time now) {
   const auto row = html.scope("tr");
-  html.element("th", {{"scope", "row"}}, line.target.empty()
-                                             ? std::string(line.source)
-                                             : fmt::format("{} / {}", line.source, line.target));
+  html.element("th", {{"scope", "row"}},
+               line.target.empty() ? std::string(line.source)
+                                   : fmt::format("{} / {}", line.source, line.target));
   const auto [tone, word] = verdict_of(line);
   html.open("td");
   state(html, tone, word);
@@ -85,7 +86,8 @@ void write_line(Html& html, const Line& line, Time now) {
     html.text("never");
   }
   html.close("td");
-  html.element("td", {{"class", "number-cell"}}, fmt::format("{:.0f} ms", seconds(line.health->last_duration) * 1000));
+  html.element("td", {{"class", "number-cell"}},
+               fmt::format("{:.0f} ms", seconds(line.health->last_duration) * 1000));
   html.open("td", {{"class", "errors"}});
   write_errors(html, line);
   html.close("td");

@@ -16,7 +16,9 @@ constexpr std::size_t most_pools = 8;
 // Where the bar turns to the tone of a warning; what is a finding is the checks' to say.
 constexpr double nearly_full = 0.9;
 
-bool is_satellite(const linstor::Node& node) { return node.type == "SATELLITE" || node.type == "COMBINED"; }
+bool is_satellite(const linstor::Node& node) {
+  return node.type == "SATELLITE" || node.type == "COMBINED";
+}
 
 void write_pools(Html& html, const linstor::State& state_of_storage, const std::string& node) {
   if (!state_of_storage.storage_pools) {
@@ -32,11 +34,12 @@ void write_pools(Html& html, const linstor::State& state_of_storage, const std::
       continue;
     }
     const double used = std::clamp(1 - *pool.free_bytes / *pool.total_bytes, 0.0, 1.0);
-    const auto line = html.scope("div", {{"class", class_of(used >= nearly_full ? Tone::warn : Tone::good)}});
+    const auto line =
+        html.scope("div", {{"class", class_of(used >= nearly_full ? Tone::warn : Tone::good)}});
     html.open("span", {{"class", "bar"}, {"aria-hidden", "true"}});
     html.element("i", {{"style", fmt::format("width:{:.0f}%", used * 100)}}, "").close("span");
-    html.text(fmt::format("{}: {} free of {} ({:.0f}% used)", shortened(pool.name, 60), bytes(*pool.free_bytes),
-                          bytes(*pool.total_bytes), used * 100));
+    html.text(fmt::format("{}: {} free of {} ({:.0f}% used)", shortened(pool.name, 60),
+                          bytes(*pool.free_bytes), bytes(*pool.total_bytes), used * 100));
   }
   if (shown == 0) html.element("span", {{"class", "none"}}, "none");
   if (shown > most_pools) html.element("div", fmt::format("and {} more", shown - most_pools));
@@ -55,20 +58,22 @@ void write_nodes(Html& html, const linstor::State& storage) {
     return;
   }
   {
-    const Table table(html, "Satellites and their storage pools", {"satellite", "state", "interfaces", "pools"},
-                      "storage");
+    const Table table(html, "Satellites and their storage pools",
+                      {"satellite", "state", "interfaces", "pools"}, "storage");
     for (std::size_t index = 0; index < std::min(nodes.size(), most_nodes); ++index) {
       const linstor::Node& node = *nodes[index];
       const auto row = html.scope("tr");
       html.element("th", {{"scope", "row"}}, shortened(node.name, 80));
       html.open("td");
-      state(html, node.connection_status == "ONLINE" ? Tone::good : Tone::bad, words(to_lower(node.connection_status)));
+      state(html, node.connection_status == "ONLINE" ? Tone::good : Tone::bad,
+            words(to_lower(node.connection_status)));
       if (!node.flags.empty()) html.element("div", shortened(enumerate(node.flags), 120));
       html.close("td");
       std::vector<std::string> interfaces;
       for (const auto& interface : node.interfaces) {
-        interfaces.push_back(fmt::format("{} {}{}", interface.name, interface.address,
-                                         interface.name == node.preferred_nic ? " (preferred)" : ""));
+        interfaces.push_back(
+            fmt::format("{} {}{}", interface.name, interface.address,
+                        interface.name == node.preferred_nic ? " (preferred)" : ""));
       }
       html.element("td", {{"class", "mono"}}, shortened(enumerate(interfaces, 6), 300));
       html.open("td", {{"class", "number-cell"}});
@@ -102,7 +107,8 @@ PairLine line_of(const ReplicationPair& pair, const Fleet& fleet, const linstor:
   if (!route.tunnel) return {&pair, Tone::good, "without a tunnel"};
   const auto* one = find_node(storage, pair.node_a);
   const auto* other = find_node(storage, pair.node_b);
-  const bool near = one != nullptr && other != nullptr && same_site(*one, *other, fleet.networks, cluster);
+  const bool near =
+      one != nullptr && other != nullptr && same_site(*one, *other, fleet.networks, cluster);
   return near ? PairLine{&pair, Tone::warn, "one site, through a tunnel"}
               : PairLine{&pair, Tone::good, "between sites, through a tunnel"};
 }
@@ -123,7 +129,8 @@ void write_pair(Html& html, const PairLine& line, const Networks& networks) {
   html.close("td").open("td", {{"class", "mono"}});
   for (const ReplicationPath& path : line.pair->paths) {
     html.element("div", shortened(fmt::format("{} {} ↔ {} {}", path.a.interface, path.a.address,
-                                              path.b.interface, path.b.address), 200));
+                                              path.b.interface, path.b.address),
+                                  200));
   }
   html.close("td");
 }
@@ -132,7 +139,8 @@ void write_pairs(Html& html, const Fleet& fleet, const linstor::State& storage) 
   const Replication replication = replication_of(storage);
   const auto* cluster = state_of(fleet.snapshot.kubernetes);
   std::vector<PairLine> lines;
-  for (const ReplicationPair& pair : replication.pairs) lines.push_back(line_of(pair, fleet, storage, cluster));
+  for (const ReplicationPair& pair : replication.pairs)
+    lines.push_back(line_of(pair, fleet, storage, cluster));
   std::stable_sort(lines.begin(), lines.end(), [](const PairLine& left, const PairLine& right) {
     const auto rank = [](Tone tone) { return tone == Tone::good ? 3 : tone == Tone::bad ? 0 : 1; };
     return rank(left.tone) < rank(right.tone);
@@ -146,8 +154,9 @@ void write_pairs(Html& html, const Fleet& fleet, const linstor::State& storage) 
   }
   and_more(html, lines.size(), most_pairs, "pairs");
   if (!replication.unknown.empty()) {
-    html.element("p", {{"class", "notice unknown"}},
-                 fmt::format("? Not known: {}.", shortened(enumerate(replication.unknown, 6), 600)));
+    html.element(
+        "p", {{"class", "notice unknown"}},
+        fmt::format("? Not known: {}.", shortened(enumerate(replication.unknown, 6), 600)));
   }
 }
 
@@ -158,14 +167,16 @@ void storage(Html& html, const Fleet& fleet) {
   const auto& observed = fleet.snapshot.linstor.front();
   const linstor::State* storage = observed.state.get();
   std::string beside = "LINSTOR";
-  if (storage != nullptr && !storage->version.empty()) beside += " " + shortened(storage->version, 40);
+  if (storage != nullptr && !storage->version.empty())
+    beside += " " + shortened(storage->version, 40);
   if (storage != nullptr && storage->error_reports && *storage->error_reports > 0) {
     beside += ", " + count_of(static_cast<std::size_t>(*storage->error_reports), "error report");
   }
   const auto part = section(html, "storage", "Storage", beside);
   if (storage == nullptr) {
     html.open("p", {{"class", "notice unknown"}}).text("? The controller cannot be read");
-    if (observed.health.last_error) html.text(": ").text(shortened(observed.health.last_error->message, 400));
+    if (observed.health.last_error)
+      html.text(": ").text(shortened(observed.health.last_error->message, 400));
     html.text(".").close("p");
     return;
   }

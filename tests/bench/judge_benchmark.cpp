@@ -21,30 +21,60 @@ Snapshot synthetic(int nodes) {
   const auto address = [](int i) { return fmt::format("100.64.{}.{}", i / 250, i % 250 + 1); };
   for (int i = 0; i < nodes; ++i) {
     const std::string name = fmt::format("node-{}", i);
-    cluster->nodes.items.push_back({.name = name,
-                                    .internal_addresses = {*IpAddress::parse(address(i))},
-                                    .pod_cidrs = {*Prefix::parse(fmt::format("10.{}.{}.0/24", 128 + i / 256, i % 256))},
-                                    .ready = true});
-    control->nodes.push_back({.given_name = name, .addresses = {*IpAddress::parse(address(i))}, .online = true});
+    cluster->nodes.items.push_back(
+        {.name = name,
+         .internal_addresses = {*IpAddress::parse(address(i))},
+         .pod_cidrs = {*Prefix::parse(fmt::format("10.{}.{}.0/24", 128 + i / 256, i % 256))},
+         .ready = true});
+    control->nodes.push_back(
+        {.given_name = name, .addresses = {*IpAddress::parse(address(i))}, .online = true});
     for (int s = 0; s < 10; ++s) {
       const kubernetes::ObjectName object{fmt::format("space-{}", i), fmt::format("service-{}", s)};
-      cluster->services.items.push_back({.name = object, .type = "ClusterIP", .cluster_ips = {"None"}, .ports = {{.name = "http", .port = 80}}});
-      kubernetes::EndpointSlice slice{.name = object, .service = object.name, .ports = {{.name = "http", .port = 8080}}};
-      for (int e = 0; e < (s % 2 == 0 ? 3 : 2); ++e) slice.endpoints.push_back({.addresses = {address((i + e) % nodes)}});
+      cluster->services.items.push_back({.name = object,
+                                         .type = "ClusterIP",
+                                         .cluster_ips = {"None"},
+                                         .ports = {{.name = "http", .port = 80}}});
+      kubernetes::EndpointSlice slice{
+          .name = object, .service = object.name, .ports = {{.name = "http", .port = 8080}}};
+      for (int e = 0; e < (s % 2 == 0 ? 3 : 2); ++e)
+        slice.endpoints.push_back({.addresses = {address((i + e) % nodes)}});
       cluster->endpoint_slices.items.push_back(std::move(slice));
       const std::string host = fmt::format("h{}-{}.example", i, s);
       cluster->ingresses.items.push_back(
           {.name = object,
-           .rules = {{.host = host, .paths = {{.path = "/", .path_type = "Prefix", .backend = kubernetes::IngressBackend{.service = object.name, .port_name = "http"}}}}}});
-      traefik_state->routers.push_back({.name = host + "@kubernetes", .provider = "kubernetes", .rule = fmt::format("Host(`{}`) && PathPrefix(`/`)", host), .status = "enabled"});
+           .rules = {{.host = host,
+                      .paths = {{.path = "/",
+                                 .path_type = "Prefix",
+                                 .backend = kubernetes::IngressBackend{.service = object.name,
+                                                                       .port_name = "http"}}}}}});
+      traefik_state->routers.push_back({.name = host + "@kubernetes",
+                                        .provider = "kubernetes",
+                                        .rule = fmt::format("Host(`{}`) && PathPrefix(`/`)", host),
+                                        .status = "enabled"});
     }
   }
-  const auto listed = [](auto& list) { list.status = std::remove_reference_t<decltype(list)>::Status::listed; };
-  listed(cluster->nodes); listed(cluster->services); listed(cluster->endpoint_slices); listed(cluster->endpoints);
-  listed(cluster->ingresses); listed(cluster->ingress_classes); listed(cluster->ingress_routes); listed(cluster->middlewares);
-  listed(cluster->traefik_services); listed(cluster->validating_webhooks); listed(cluster->mutating_webhooks);
-  listed(cluster->daemon_sets); listed(cluster->deployments); listed(cluster->stateful_sets); listed(cluster->cron_jobs);
-  listed(cluster->pods); listed(cluster->claims); listed(cluster->storage_classes); listed(cluster->config_maps);
+  const auto listed = [](auto& list) {
+    list.status = std::remove_reference_t<decltype(list)>::Status::listed;
+  };
+  listed(cluster->nodes);
+  listed(cluster->services);
+  listed(cluster->endpoint_slices);
+  listed(cluster->endpoints);
+  listed(cluster->ingresses);
+  listed(cluster->ingress_classes);
+  listed(cluster->ingress_routes);
+  listed(cluster->middlewares);
+  listed(cluster->traefik_services);
+  listed(cluster->validating_webhooks);
+  listed(cluster->mutating_webhooks);
+  listed(cluster->daemon_sets);
+  listed(cluster->deployments);
+  listed(cluster->stateful_sets);
+  listed(cluster->cron_jobs);
+  listed(cluster->pods);
+  listed(cluster->claims);
+  listed(cluster->storage_classes);
+  listed(cluster->config_maps);
   Snapshot snapshot;
   snapshot.time = now();
   snapshot.kubernetes.push_back({.state = cluster});
@@ -53,7 +83,8 @@ Snapshot synthetic(int nodes) {
   return snapshot;
 }
 
-void judge_and_render(benchmark::State& state, const std::shared_ptr<const Config>& config, const Snapshot& snapshot) {
+void judge_and_render(benchmark::State& state, const std::shared_ptr<const Config>& config,
+                      const Snapshot& snapshot) {
   Ledger ledger;
   std::size_t findings = 0;
   std::size_t bytes = 0;
@@ -68,10 +99,12 @@ void judge_and_render(benchmark::State& state, const std::shared_ptr<const Confi
 
 void night(benchmark::State& state) {
   const auto recording = *Recording::open(SHORTCIRCUIT_RECORDINGS "/night/00-everything-broken");
-  const auto config = std::make_shared<const Config>(*load_config(recording->configuration_path(), {.for_replay = true}));
+  const auto config = std::make_shared<const Config>(
+      *load_config(recording->configuration_path(), {.for_replay = true}));
   Board board(*config);
   Replay replay(recording);
-  OneRound({.config = *config, .board = board, .replay = &replay, .latest = [] { return nullptr; }}).run(Deadline::after(10s));
+  OneRound({.config = *config, .board = board, .replay = &replay, .latest = [] { return nullptr; }})
+      .run(Deadline::after(10s));
   judge_and_render(state, config, board.take(replay.time()));
 }
 
@@ -84,7 +117,11 @@ void fleet_of_nodes(benchmark::State& state) {
 }
 
 BENCHMARK(night)->Unit(benchmark::kMillisecond);
-BENCHMARK(fleet_of_nodes)->RangeMultiplier(10)->Range(20, 2000)->Unit(benchmark::kMillisecond)->Complexity();
+BENCHMARK(fleet_of_nodes)
+    ->RangeMultiplier(10)
+    ->Range(20, 2000)
+    ->Unit(benchmark::kMillisecond)
+    ->Complexity();
 
 }  // namespace
 

@@ -113,8 +113,8 @@ void LoopbackDns::serve() const {
   while (true) {
     sockaddr_in client{};
     socklen_t size = sizeof(client);
-    const long count = ::recvfrom(socket_, bytes, sizeof(bytes), 0,
-                                  reinterpret_cast<sockaddr*>(&client), &size);
+    const long count =
+        ::recvfrom(socket_, bytes, sizeof(bytes), 0, reinterpret_cast<sockaddr*>(&client), &size);
     if (count <= 0) return;
     const std::string answer =
         answer_to(zone_, std::string_view(bytes, static_cast<std::size_t>(count)));

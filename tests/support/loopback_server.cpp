@@ -107,10 +107,9 @@ std::string Connection::read_request() {
 
 bool Connection::send(std::string_view bytes) {
   while (!bytes.empty()) {
-    const long count =
-        tls_ == nullptr
-            ? ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL)
-            : SSL_write(static_cast<SSL*>(tls_), bytes.data(), static_cast<int>(bytes.size()));
+    const long count = tls_ == nullptr ? ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL)
+                                       : SSL_write(static_cast<SSL*>(tls_), bytes.data(),
+                                                   static_cast<int>(bytes.size()));
     if (count <= 0) return false;
     bytes.remove_prefix(static_cast<std::size_t>(count));
   }
@@ -124,8 +123,7 @@ bool Connection::pause(std::chrono::milliseconds duration) {
 
 void Connection::hang() {
   char bytes[4096];
-  while (receive(bytes, sizeof(bytes)) > 0) {
-  }
+  while (receive(bytes, sizeof(bytes)) > 0) {}
 }
 
 void Connection::reset() {
@@ -144,8 +142,8 @@ void Connection::relay_to(int port) {
     for (int i = 0; i < 2 && open; ++i) {
       if (sides[i].revents == 0) continue;
       const long count = ::recv(sides[i].fd, bytes, sizeof(bytes), 0);
-      open = count > 0 && ::send(sides[1 - i].fd, bytes, static_cast<std::size_t>(count),
-                                 MSG_NOSIGNAL) == count;
+      open = count > 0 &&
+             ::send(sides[1 - i].fd, bytes, static_cast<std::size_t>(count), MSG_NOSIGNAL) == count;
     }
   }
   server_.track(other, false);

@@ -8,16 +8,20 @@
 #include <vector>
 
 #include "checks/check.h"
+#include "support/snapshots.h"
 
 namespace shortcircuit::testing {
 
 inline const Time now_time = *parse_rfc3339("2030-01-01T12:00:00Z");
 
-inline IpAddress ip(std::string_view text) { return *IpAddress::parse(text); }
-
-inline tailscale::Peer peer(const std::string& name, const std::string& address, const std::string& endpoint) {
-  return {.name = name, .addresses = {ip(address)}, .online = true, .active = true,
-          .current_endpoint = endpoint, .derp_region = "par"};
+inline tailscale::Peer peer(const std::string& name, const std::string& address,
+                            const std::string& endpoint) {
+  return {.name = name,
+          .addresses = {ip(address)},
+          .online = true,
+          .active = true,
+          .current_endpoint = endpoint,
+          .derp_region = "par"};
 }
 
 inline tailscale::State running(const std::string& address, std::vector<tailscale::Peer> peers) {
@@ -30,16 +34,19 @@ inline tailscale::State running(const std::string& address, std::vector<tailscal
 }
 
 // A fleet that a test puts together; `judge` runs one check on it.
-struct World {
+struct MeshWorld {
   Config config;
   Snapshot snapshot;
 
-  World() {
+  MeshWorld() {
     snapshot.time = now_time;
-    config.networks = {{.name = "wire", .cidrs = {*Prefix::parse("10.9.0.0/16")}, .kind = NetworkKind::overlay},
-                       {.name = "old", .cidrs = {*Prefix::parse("10.8.0.0/16")},
-                        .kind = NetworkKind::overlay, .retired = true},
-                       {.name = "lan", .cidrs = {*Prefix::parse("192.168.0.0/16")}, .kind = NetworkKind::lan}};
+    config.networks = {
+        {.name = "wire", .cidrs = {*Prefix::parse("10.9.0.0/16")}, .kind = NetworkKind::overlay},
+        {.name = "old",
+         .cidrs = {*Prefix::parse("10.8.0.0/16")},
+         .kind = NetworkKind::overlay,
+         .retired = true},
+        {.name = "lan", .cidrs = {*Prefix::parse("192.168.0.0/16")}, .kind = NetworkKind::lan}};
   }
 
   Observed<tailscale::State>& view(const std::string& name, std::optional<tailscale::State> state) {
@@ -56,7 +63,8 @@ struct World {
     return snapshot.tailscale.back();
   }
 
-  void control(std::optional<headscale::State> state, const std::string& url = "https://hs.example.org") {
+  void control(std::optional<headscale::State> state,
+               const std::string& url = "https://hs.example.org") {
     headscale::Config settings;
     settings.endpoint.url = url;
     config.headscale.push_back(settings);
@@ -85,7 +93,8 @@ struct World {
   // `reason object` of every finding, in the check's order.
   [[nodiscard]] std::vector<std::string> findings(const CheckDefinition& check) const {
     std::vector<std::string> texts;
-    for (const Finding& finding : judge(check).findings) texts.push_back(finding.reason + " " + finding.object);
+    for (const Finding& finding : judge(check).findings)
+      texts.push_back(finding.reason + " " + finding.object);
     return texts;
   }
 };

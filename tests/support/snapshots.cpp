@@ -98,25 +98,29 @@ World World::healthy() {
   world.cluster->daemon_sets.items.push_back(
       {.kind = "DaemonSet",
        .name = {"kube-system", "svclb-traefik-0a1b2c3d"},
-       .tolerations = {{.key = "node-role.kubernetes.io/control-plane", .operation = "Exists", .effect = "NoSchedule"}},
+       .tolerations = {{.key = "node-role.kubernetes.io/control-plane",
+                        .operation = "Exists",
+                        .effect = "NoSchedule"}},
        .template_labels = {{"svccontroller.k3s.cattle.io/svcname", "traefik"},
                            {"svccontroller.k3s.cattle.io/svcnamespace", "edge"}}});
   world.config.expect.entry_addresses = {ip("100.80.0.1")};
   return world;
 }
 
-kubernetes::Node& World::node(const std::string& name, const std::string& address, const std::string& pods) {
+kubernetes::Node& World::node(const std::string& name, const std::string& address,
+                              const std::string& pods) {
   kubernetes::Node node{.name = name, .internal_addresses = {ip(address)}, .ready = true};
   if (!pods.empty()) node.pod_cidrs = {Prefix::parse(pods).value()};
   return cluster->nodes.items.emplace_back(node);
 }
 
 headscale::Node& World::peer(const std::string& name, const std::string& address) {
-  return mesh->nodes.emplace_back(
-      headscale::Node{.given_name = name, .host_name = name, .addresses = {ip(address)}, .online = true});
+  return mesh->nodes.emplace_back(headscale::Node{
+      .given_name = name, .host_name = name, .addresses = {ip(address)}, .online = true});
 }
 
-kubernetes::Service& World::hand_kept(const std::string& name, const std::vector<std::string>& addresses) {
+kubernetes::Service& World::hand_kept(const std::string& name,
+                                      const std::vector<std::string>& addresses) {
   const ObjectName object = object_name(name);
   kubernetes::EndpointSlice slice{.name = {object.namespace_name, object.name + "-x7k2p"},
                                   .service = object.name,
@@ -125,7 +129,10 @@ kubernetes::Service& World::hand_kept(const std::string& name, const std::vector
   for (const std::string& address : addresses) slice.endpoints.push_back({.addresses = {address}});
   if (!addresses.empty()) cluster->endpoint_slices.items.push_back(slice);
   return cluster->services.items.emplace_back(
-      kubernetes::Service{.name = object, .type = "ClusterIP", .cluster_ips = {"None"}, .ports = {{.name = "http", .port = 8080}}});
+      kubernetes::Service{.name = object,
+                          .type = "ClusterIP",
+                          .cluster_ips = {"None"},
+                          .ports = {{.name = "http", .port = 8080}}});
 }
 
 kubernetes::Service& World::with_pods(const std::string& name, int ready) {
@@ -135,34 +142,44 @@ kubernetes::Service& World::with_pods(const std::string& name, int ready) {
                                   .managed_by = "endpointslice-controller.k8s.io",
                                   .ports = {{.name = "http", .port = 8080}}};
   for (int i = 1; i <= 2; ++i) {
-    slice.endpoints.push_back({.addresses = {fmt::format("10.244.1.{}", i)}, .ready = i <= ready, .target_kind = "Pod"});
+    slice.endpoints.push_back(
+        {.addresses = {fmt::format("10.244.1.{}", i)}, .ready = i <= ready, .target_kind = "Pod"});
   }
   cluster->endpoint_slices.items.push_back(slice);
-  return cluster->services.items.emplace_back(kubernetes::Service{.name = object,
-                                                                  .type = "ClusterIP",
-                                                                  .cluster_ips = {"10.96.7.7"},
-                                                                  .selector = {{"app", object.name}},
-                                                                  .ports = {{.name = "http", .port = 8080}}});
+  return cluster->services.items.emplace_back(
+      kubernetes::Service{.name = object,
+                          .type = "ClusterIP",
+                          .cluster_ips = {"10.96.7.7"},
+                          .selector = {{"app", object.name}},
+                          .ports = {{.name = "http", .port = 8080}}});
 }
 
 kubernetes::Service& World::external_name(const std::string& name, const std::string& target) {
-  return cluster->services.items.emplace_back(kubernetes::Service{
-      .name = object_name(name), .type = "ExternalName", .external_name = target, .ports = {{.name = "http", .port = 8080}}});
+  return cluster->services.items.emplace_back(
+      kubernetes::Service{.name = object_name(name),
+                          .type = "ExternalName",
+                          .external_name = target,
+                          .ports = {{.name = "http", .port = 8080}}});
 }
 
-kubernetes::Ingress& World::ingress(const std::string& name, const std::string& host, const std::string& service) {
-  return cluster->ingresses.items.emplace_back(kubernetes::Ingress{
+kubernetes::Ingress& World::ingress(const std::string& name, const std::string& host,
+                                    const std::string& service) {
+  return cluster->ingresses.items.emplace_back(
+      kubernetes::Ingress{.name = object_name(name),
+                          .created = snapshot.time - 24h,
+                          .rules = {{.host = host,
+                                     .paths = {{.path = "/",
+                                                .path_type = "Prefix",
+                                                .backend = kubernetes::IngressBackend{
+                                                    .service = service, .port_name = "http"}}}}}});
+}
+
+kubernetes::IngressRoute& World::ingress_route(const std::string& name, const std::string& match,
+                                               const std::string& service) {
+  return cluster->ingress_routes.items.emplace_back(kubernetes::IngressRoute{
       .name = object_name(name),
       .created = snapshot.time - 24h,
-      .rules = {{.host = host,
-                 .paths = {{.path = "/", .path_type = "Prefix", .backend = kubernetes::IngressBackend{.service = service, .port_name = "http"}}}}}});
-}
-
-kubernetes::IngressRoute& World::ingress_route(const std::string& name, const std::string& match, const std::string& service) {
-  return cluster->ingress_routes.items.emplace_back(
-      kubernetes::IngressRoute{.name = object_name(name),
-                               .created = snapshot.time - 24h,
-                               .rules = {{.match = match, .services = {{.name = service, .port = "http"}}}}});
+      .rules = {{.match = match, .services = {{.name = service, .port = "http"}}}}});
 }
 
 kubernetes::Middleware& World::middleware(const std::string& name) {
@@ -171,24 +188,28 @@ kubernetes::Middleware& World::middleware(const std::string& name) {
 
 kubernetes::Pod& World::balancer_pod(const std::string& node, const std::string& service) {
   const ObjectName object = object_name(service);
-  return cluster->pods.items.emplace_back(
-      kubernetes::Pod{.name = {"kube-system", fmt::format("svclb-{}-{}", object.name, node)},
-                      .labels = {{"app", "svclb-" + object.name},
-                                 {"svccontroller.k3s.cattle.io/svcname", object.name},
-                                 {"svccontroller.k3s.cattle.io/svcnamespace", object.namespace_name}},
-                      .node_name = node,
-                      .phase = "Running",
-                      .ready = true,
-                      .owner_kind = "DaemonSet",
-                      .owner_name = "svclb-" + object.name,
-                      .host_ports = {80, 443}});
+  return cluster->pods.items.emplace_back(kubernetes::Pod{
+      .name = {"kube-system", fmt::format("svclb-{}-{}", object.name, node)},
+      .labels = {{"app", "svclb-" + object.name},
+                 {"svccontroller.k3s.cattle.io/svcname", object.name},
+                 {"svccontroller.k3s.cattle.io/svcnamespace", object.namespace_name}},
+      .node_name = node,
+      .phase = "Running",
+      .ready = true,
+      .owner_kind = "DaemonSet",
+      .owner_name = "svclb-" + object.name,
+      .host_ports = {80, 443}});
 }
 
-kubernetes::WebhookConfiguration& World::webhook(const std::string& name, const std::string& service) {
-  kubernetes::Webhook webhook{.name = "check." + name, .failure_policy = "Fail", .service = object_name(service), .service_port = 8080};
+kubernetes::WebhookConfiguration& World::webhook(const std::string& name,
+                                                 const std::string& service) {
+  kubernetes::Webhook webhook{.name = "check." + name,
+                              .failure_policy = "Fail",
+                              .service = object_name(service),
+                              .service_port = 8080};
   webhook.ca = {.status = kubernetes::CaBundle::Status::present, .expires = snapshot.time + 24h};
-  return cluster->validating_webhooks.items.emplace_back(
-      kubernetes::WebhookConfiguration{.kind = "ValidatingWebhookConfiguration", .name = name, .webhooks = {webhook}});
+  return cluster->validating_webhooks.items.emplace_back(kubernetes::WebhookConfiguration{
+      .kind = "ValidatingWebhookConfiguration", .name = name, .webhooks = {webhook}});
 }
 
 void World::serve() {
@@ -196,11 +217,17 @@ void World::serve() {
     const bool ingress = route.kind == "Ingress";
     if (!ingress && route.kind != "IngressRoute") continue;
     const std::string provider = ingress ? "kubernetes" : "kubernetescrd";
-    const std::string name = normalized_name(
-        route.object.namespace_name + "-" + route.object.name + "-" +
-        (ingress ? route.host + (route.path == "/" ? "" : route.path) : std::string("0a72be6dbe5820fbf2de")));
-    traefik::Router router{.name = name + "@" + provider, .provider = provider, .rule = route.rule, .status = "enabled", .service = name};
-    for (const RouteMiddleware& middleware : route.middlewares) router.middlewares.push_back(middleware.reference);
+    const std::string name =
+        normalized_name(route.object.namespace_name + "-" + route.object.name + "-" +
+                        (ingress ? route.host + (route.path == "/" ? "" : route.path)
+                                 : std::string("0a72be6dbe5820fbf2de")));
+    traefik::Router router{.name = name + "@" + provider,
+                           .provider = provider,
+                           .rule = route.rule,
+                           .status = "enabled",
+                           .service = name};
+    for (const RouteMiddleware& middleware : route.middlewares)
+      router.middlewares.push_back(middleware.reference);
     proxy->routers.push_back(router);
     proxy->services.push_back({.name = name + "@" + provider,
                                .provider = provider,
@@ -211,24 +238,35 @@ void World::serve() {
 }
 
 traefik::Router& World::router(const std::string& part_of_name) {
-  return find(proxy->routers, [&](const auto& router) { return router.name.find(part_of_name) != std::string::npos; },
-              "router " + part_of_name);
+  return find(
+      proxy->routers,
+      [&](const auto& router) { return router.name.find(part_of_name) != std::string::npos; },
+      "router " + part_of_name);
 }
 
 void World::drop_router(const std::string& part_of_name) {
-  std::erase_if(proxy->routers, [&](const auto& item) { return item.name.find(part_of_name) != std::string::npos; });
-  std::erase_if(proxy->services, [&](const auto& item) { return item.name.find(part_of_name) != std::string::npos; });
+  std::erase_if(proxy->routers, [&](const auto& item) {
+    return item.name.find(part_of_name) != std::string::npos;
+  });
+  std::erase_if(proxy->services, [&](const auto& item) {
+    return item.name.find(part_of_name) != std::string::npos;
+  });
 }
 
 kubernetes::EndpointSlice& World::slice(const std::string& service) {
   const ObjectName object = object_name(service);
-  return find(cluster->endpoint_slices.items,
-              [&](const auto& slice) { return slice.service == object.name && slice.name.namespace_name == object.namespace_name; },
-              "slice of " + service);
+  return find(
+      cluster->endpoint_slices.items,
+      [&](const auto& slice) {
+        return slice.service == object.name && slice.name.namespace_name == object.namespace_name;
+      },
+      "slice of " + service);
 }
 
 kubernetes::Service& World::service(const std::string& name) {
-  return find(cluster->services.items, [&](const auto& service) { return service.name == object_name(name); }, "Service " + name);
+  return find(
+      cluster->services.items,
+      [&](const auto& service) { return service.name == object_name(name); }, "Service " + name);
 }
 
 Judgement World::judge() const { return shortcircuit::judge(Fleet(config, snapshot)); }
@@ -236,7 +274,8 @@ Judgement World::judge() const { return shortcircuit::judge(Fleet(config, snapsh
 std::vector<std::string> World::findings() const {
   std::vector<std::string> texts;
   for (const Finding& finding : judge().findings) {
-    texts.push_back(fmt::format("{}/{} {} {}", finding.check, finding.reason, finding.kind, finding.object));
+    texts.push_back(
+        fmt::format("{}/{} {} {}", finding.check, finding.reason, finding.kind, finding.object));
   }
   std::sort(texts.begin(), texts.end());
   return texts;
@@ -246,19 +285,24 @@ std::vector<std::string> World::findings(std::string_view check) const {
   std::vector<std::string> texts;
   for (const Finding& finding : judge().findings) {
     if (finding.check != check) continue;
-    if (finding.message.empty() || finding.cure.empty()) throw std::runtime_error("a finding without message or cure");
+    if (finding.message.empty() || finding.cure.empty())
+      throw std::runtime_error("a finding without message or cure");
     texts.push_back(finding.reason + " " + finding.object);
   }
   std::sort(texts.begin(), texts.end());
   return texts;
 }
 
-LayerStatus World::layer(Layer layer) const { return judge().layers.at(static_cast<std::size_t>(layer)).status; }
+LayerStatus World::layer(Layer layer) const {
+  return judge().layers.at(static_cast<std::size_t>(layer)).status;
+}
 
 std::string World::cause(const std::string& host) const {
   for (const RouteWalk& walk : judge().routes) {
     if (walk.route.host != host) continue;
-    if (walk.cause) return fmt::format("{}/{}", name_of(walk.links[*walk.cause].layer), walk.links[*walk.cause].reason);
+    if (walk.cause)
+      return fmt::format("{}/{}", name_of(walk.links[*walk.cause].layer),
+                         walk.links[*walk.cause].reason);
     return walk.status() == LinkStatus::ok ? "ok" : "unknown";
   }
   return "no such route";

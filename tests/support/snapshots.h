@@ -23,16 +23,21 @@ class World {
   // Traefik behind a LoadBalancer Service on all three, entry address 100.80.0.1.
   static World healthy();
 
-  kubernetes::Node& node(const std::string& name, const std::string& address, const std::string& pods = "");
+  kubernetes::Node& node(const std::string& name, const std::string& address,
+                         const std::string& pods = "");
   headscale::Node& peer(const std::string& name, const std::string& address);
   // One address of `addresses` a line of a mirrored slice; the port is `http`, 8080, on both sides.
-  kubernetes::Service& hand_kept(const std::string& name, const std::vector<std::string>& addresses);
+  kubernetes::Service& hand_kept(const std::string& name,
+                                 const std::vector<std::string>& addresses);
   kubernetes::Service& with_pods(const std::string& name, int ready);
   kubernetes::Service& external_name(const std::string& name, const std::string& target);
-  kubernetes::Ingress& ingress(const std::string& name, const std::string& host, const std::string& service);
-  kubernetes::IngressRoute& ingress_route(const std::string& name, const std::string& match, const std::string& service);
+  kubernetes::Ingress& ingress(const std::string& name, const std::string& host,
+                               const std::string& service);
+  kubernetes::IngressRoute& ingress_route(const std::string& name, const std::string& match,
+                                          const std::string& service);
   kubernetes::Middleware& middleware(const std::string& name);
-  kubernetes::Pod& balancer_pod(const std::string& node, const std::string& service = "edge/traefik");
+  kubernetes::Pod& balancer_pod(const std::string& node,
+                                const std::string& service = "edge/traefik");
   kubernetes::WebhookConfiguration& webhook(const std::string& name, const std::string& service);
   // Gives every route of the cluster an enabled router with one server, as Traefik would.
   void serve();

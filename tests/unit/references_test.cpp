@@ -7,9 +7,11 @@
 using namespace shortcircuit;
 
 TEST_CASE("the reference of the configuration is the program's") {
-  CHECK(read_file(std::string(SHORTCIRCUIT_TESTS) + "/../exporter/CONFIGURATION.md") == configuration_reference());
+  CHECK(read_file(std::string(SHORTCIRCUIT_TESTS) + "/../exporter/CONFIGURATION.md") ==
+        configuration_reference());
 }
 
 TEST_CASE("the reference of the command line is the program's") {
-  CHECK(read_file(std::string(SHORTCIRCUIT_TESTS) + "/../exporter/COMMAND_LINE.md") == command_line_reference());
+  CHECK(read_file(std::string(SHORTCIRCUIT_TESTS) + "/../exporter/COMMAND_LINE.md") ==
+        command_line_reference());
 }

@@ -1,7 +1,6 @@
 // Every recording against the complete set of findings that is written beside it: nothing more,
 // nothing less. And every recording with a source broken: nothing may turn "healthy" by that.
 #include <fmt/format.h>
-
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,7 +22,8 @@ struct Expected {
   std::map<std::string, std::string> causes;  // host and path → layer/check/reason, "" = none
 };
 
-std::string line(std::string_view check, std::string_view reason, std::string_view kind, std::string_view object) {
+std::string line(std::string_view check, std::string_view reason, std::string_view kind,
+                 std::string_view object) {
   return fmt::format("{}/{} {} {}", check, reason, kind, object);
 }
 
@@ -128,8 +128,9 @@ void break_source(const fs::path& recording, const fs::path& copy, const std::st
 
 const std::set<std::string>& layers_of(const std::string& source) {
   static const std::map<std::string, std::set<std::string>> layers{
-      {"kubernetes", {"load_balancer", "external_name", "middleware", "webhook", "endpoint_address",
-                      "endpoint_port", "proxy_chain", "backend"}},
+      {"kubernetes",
+       {"load_balancer", "external_name", "middleware", "webhook", "endpoint_address",
+        "endpoint_port", "proxy_chain", "backend"}},
       {"traefik", {"external_name", "middleware"}},
       {"headscale", {"endpoint_address"}},
       {"tailscale", {"mesh"}},
@@ -140,14 +141,16 @@ const std::set<std::string>& layers_of(const std::string& source) {
 
 }  // namespace
 
-TEST_CASE("a source that is down hides findings but invents none and heals nothing", "[truth][outage]") {
+TEST_CASE("a source that is down hides findings but invents none and heals nothing",
+          "[truth][outage]") {
   const fs::path copy = fs::temp_directory_path() / fmt::format("shortcircuit-outage-{}", getpid());
   for (const std::string& name : recording_names()) {
     if (name.starts_with("night")) continue;  // ten steps; its pieces are in the others
     DYNAMIC_SECTION(name) {
       const auto before = replay_all(recording_path(name));
       const Judgement& whole = before.back().publication->judgement;
-      for (const std::string source : {"kubernetes", "traefik", "headscale", "tailscale", "etcd", "linstor"}) {
+      for (const std::string source :
+           {"kubernetes", "traefik", "headscale", "tailscale", "etcd", "linstor"}) {
         const bool used = !fs::is_empty(recording_path(name)) && [&] {
           for (const auto& entry : fs::recursive_directory_iterator(recording_path(name))) {
             if (entry.is_directory() && entry.path().filename() == source) return true;
@@ -155,7 +158,8 @@ TEST_CASE("a source that is down hides findings but invents none and heals nothi
           return false;
         }();
         if (!used) continue;
-        for (const std::string status : {"connect", "timeout", "auth", "500", "syntax", "schema", "too_large", "404"}) {
+        for (const std::string status :
+             {"connect", "timeout", "auth", "500", "syntax", "schema", "too_large", "404"}) {
           INFO(name << ": " << source << " " << status);
           break_source(recording_path(name), copy, source, status);
           const auto after = replay_all(copy.string());
@@ -168,7 +172,8 @@ TEST_CASE("a source that is down hides findings but invents none and heals nothi
             if (old.status == LayerStatus::broken && state.status != LayerStatus::broken) {
               CHECK(state.status == LayerStatus::unknown);
             }
-            if (old.status == LayerStatus::ok && layers_of(source).contains(std::string(name_of(state.layer)))) {
+            if (old.status == LayerStatus::ok &&
+                layers_of(source).contains(std::string(name_of(state.layer)))) {
               CHECK(state.status == LayerStatus::unknown);
             }
           }

@@ -1,4 +1,5 @@
-// The finalized configuration of name resolution (`expect.resolve: true`). Made by config/load only.
+// The finalized configuration of name resolution (`expect.resolve: true`). Made by config/load
+// only.
 #pragma once
 
 #include "sources/common_config.h"

@@ -7,20 +7,25 @@ namespace shortcircuit::etcd {
 namespace {
 
 const MetricDefinition definitions[] = {
-    {"shortcircuit_etcd_member_up", MetricKind::gauge,
+    {"shortcircuit_etcd_member_up",
+     MetricKind::gauge,
      "1 when the etcd member answered the last poll, 0 when it could not be reached. Absent when "
      "the exporter itself is at fault (credentials, certificates, an answer it cannot read).",
      {"member"}},
-    {"shortcircuit_etcd_has_leader", MetricKind::gauge,
+    {"shortcircuit_etcd_has_leader",
+     MetricKind::gauge,
      "1 when the member knows a leader. Its health page wins over its own metrics.",
      {"member"}},
-    {"shortcircuit_etcd_leader_changes_total", MetricKind::counter,
+    {"shortcircuit_etcd_leader_changes_total",
+     MetricKind::counter,
      "Leader changes that the member saw since it started.",
      {"member"}},
-    {"shortcircuit_etcd_database_bytes", MetricKind::gauge,
+    {"shortcircuit_etcd_database_bytes",
+     MetricKind::gauge,
      "Size of the member's database file, free pages included.",
      {"member"}},
-    {"shortcircuit_etcd_database_quota_bytes", MetricKind::gauge,
+    {"shortcircuit_etcd_database_quota_bytes",
+     MetricKind::gauge,
      "Size at which the member raises NOSPACE and refuses writes.",
      {"member"}},
 };

@@ -99,13 +99,14 @@ Result<State> Source::poll(PollContext& context) {
   State state;
   state.name = config_.target;
   const std::string url = without_slash(config_.endpoint.url);
-  const std::string metrics_url = config_.metrics_url.empty() ? url + "/metrics" : config_.metrics_url;
+  const std::string metrics_url =
+      config_.metrics_url.empty() ? url + "/metrics" : config_.metrics_url;
 
   std::vector<HttpRequest> requests;
   requests.push_back(get("metrics", "txt", metrics_url));
   requests.back().body_limit = metrics_body_limit;
-  requests.push_back(
-      get("health", "json", config_.metrics_only() ? health_url_beside(metrics_url) : url + "/health"));
+  requests.push_back(get(
+      "health", "json", config_.metrics_only() ? health_url_beside(metrics_url) : url + "/health"));
   if (!config_.metrics_only()) {
     requests.push_back(get("version", "json", url + "/version"));
     for (auto& request : gateway_requests(url + gateway_)) requests.push_back(std::move(request));

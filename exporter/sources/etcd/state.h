@@ -39,7 +39,7 @@ struct State {
   std::string health_reason;
   std::optional<bool> has_leader;
   std::optional<bool> is_leader;
-  std::optional<bool> is_learner;  // has no vote
+  std::optional<bool> is_learner;          // has no vote
   std::optional<std::uint64_t> leader_id;  // status only; 0: it knows none
   std::optional<std::uint64_t> raft_term;
   std::optional<double> leader_changes;  // since the member's start: falls to 0 with a restart

@@ -8,16 +8,26 @@ namespace {
 enum Metric : std::size_t { node_online, node_last_seen, node_expiry, nodes, api_key_expiry };
 
 const std::array<MetricDefinition, 5> definitions{{
-    {"shortcircuit_headscale_node_online", MetricKind::gauge,
-     "1 when the control server says that the node is connected to it, else 0.", {"peer"}},
-    {"shortcircuit_headscale_node_last_seen_timestamp_seconds", MetricKind::gauge,
-     "When the node last connected or disconnected; not updated while it stays online.", {"peer"}},
-    {"shortcircuit_headscale_node_expiry_timestamp_seconds", MetricKind::gauge,
-     "When the node's key expires; absent when never.", {"peer"}},
-    {"shortcircuit_headscale_nodes", MetricKind::gauge,
-     "Nodes by state: expired (whatever else they are), online, offline.", {"state"}},
-    {"shortcircuit_headscale_api_key_expiry_timestamp_seconds", MetricKind::gauge,
-     "When the API key expires, by its public prefix.", {"prefix"}},
+    {"shortcircuit_headscale_node_online",
+     MetricKind::gauge,
+     "1 when the control server says that the node is connected to it, else 0.",
+     {"peer"}},
+    {"shortcircuit_headscale_node_last_seen_timestamp_seconds",
+     MetricKind::gauge,
+     "When the node last connected or disconnected; not updated while it stays online.",
+     {"peer"}},
+    {"shortcircuit_headscale_node_expiry_timestamp_seconds",
+     MetricKind::gauge,
+     "When the node's key expires; absent when never.",
+     {"peer"}},
+    {"shortcircuit_headscale_nodes",
+     MetricKind::gauge,
+     "Nodes by state: expired (whatever else they are), online, offline.",
+     {"state"}},
+    {"shortcircuit_headscale_api_key_expiry_timestamp_seconds",
+     MetricKind::gauge,
+     "When the API key expires, by its public prefix.",
+     {"prefix"}},
 }};
 
 void describe_state(const State& state, Time now, MetricSet& metrics) {
@@ -25,7 +35,8 @@ void describe_state(const State& state, Time now, MetricSet& metrics) {
   double offline = 0;
   double expired = 0;
   for (const Node& node : state.nodes) {
-    if (node.online_known) metrics.add(definitions[node_online], {node.given_name}, node.online ? 1 : 0);
+    if (node.online_known)
+      metrics.add(definitions[node_online], {node.given_name}, node.online ? 1 : 0);
     if (node.last_seen) {
       metrics.add(definitions[node_last_seen], {node.given_name}, unix_seconds(*node.last_seen));
     }

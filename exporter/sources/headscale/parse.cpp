@@ -55,8 +55,8 @@ void make_names_unique(std::vector<Node>& nodes) {
     if (seen.insert(node.given_name).second) continue;
     const std::string name = node.given_name;
     for (int i = 0; !seen.insert(node.given_name).second; ++i) {
-      node.given_name = i == 0 ? fmt::format("{}@{}", name, node.id)
-                               : fmt::format("{}@{}-{}", name, node.id, i);
+      node.given_name =
+          i == 0 ? fmt::format("{}@{}", name, node.id) : fmt::format("{}@{}-{}", name, node.id, i);
     }
   }
 }

@@ -24,8 +24,8 @@ Result<std::string> reduce_for_recording(std::string_view answer, std::string_vi
                               "routes/advertised", "routes/enabled", "routes/isPrimary"});
   }
   if (answer == "apikey") {
-    return keep_fields(body, {"apiKeys/prefix", "apiKeys/expiration", "apiKeys/createdAt",
-                              "apiKeys/lastSeen"});
+    return keep_fields(
+        body, {"apiKeys/prefix", "apiKeys/expiration", "apiKeys/createdAt", "apiKeys/lastSeen"});
   }
   if (answer == "preauthkey") {
     return keep_fields(body, {"preAuthKeys/id", "preAuthKeys/reusable", "preAuthKeys/ephemeral",

@@ -90,7 +90,8 @@ Result<State> Source::poll(PollContext& context) {
     context.note(healthy.error().in("health"));
   }
   read_part(std::move(responses[2]), requests[2], parse_api_keys, state.api_keys, context);
-  read_part(std::move(responses[3]), requests[3], parse_pre_auth_keys, state.pre_auth_keys, context);
+  read_part(std::move(responses[3]), requests[3], parse_pre_auth_keys, state.pre_auth_keys,
+            context);
   return state;
 }
 

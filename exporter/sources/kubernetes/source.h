@@ -1,8 +1,8 @@
 // Polls one Kubernetes cluster. See sources/source.h for the contract.
 //
-// One poll is a set of lists (kinds.h, lists.h), then the pods that these make necessary. Only GET, never Secrets.
-// A kind that cannot be read is unknown in the State and noted; the poll fails when no kind could
-// be read.
+// One poll is a set of lists (kinds.h, lists.h), then the pods that these make necessary. Only GET,
+// never Secrets. A kind that cannot be read is unknown in the State and noted; the poll fails when
+// no kind could be read.
 #pragma once
 
 #include <span>

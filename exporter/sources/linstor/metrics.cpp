@@ -1,25 +1,30 @@
-#include "sources/linstor/source.h"
-
 #include <algorithm>
+
+#include "sources/linstor/source.h"
 
 namespace shortcircuit::linstor {
 namespace {
 
 const MetricDefinition definitions[] = {
-    {"shortcircuit_linstor_node_online", MetricKind::gauge,
+    {"shortcircuit_linstor_node_online",
+     MetricKind::gauge,
      "1 when the controller is connected to the node's satellite.",
      {"node_name"}},
-    {"shortcircuit_linstor_resource_up_to_date", MetricKind::gauge,
+    {"shortcircuit_linstor_resource_up_to_date",
+     MetricKind::gauge,
      "1 when every volume of the replica on that node is UpToDate. Only replicas with a disk whose "
      "state is known.",
      {"resource", "node_name"}},
-    {"shortcircuit_linstor_storage_pool_free_bytes", MetricKind::gauge,
+    {"shortcircuit_linstor_storage_pool_free_bytes",
+     MetricKind::gauge,
      "Free space of the storage pool. Absent when the controller does not know it.",
      {"pool", "node_name"}},
-    {"shortcircuit_linstor_storage_pool_capacity_bytes", MetricKind::gauge,
+    {"shortcircuit_linstor_storage_pool_capacity_bytes",
+     MetricKind::gauge,
      "Size of the storage pool. Absent when the controller does not know it.",
      {"pool", "node_name"}},
-    {"shortcircuit_linstor_error_reports", MetricKind::gauge,
+    {"shortcircuit_linstor_error_reports",
+     MetricKind::gauge,
      "Error reports that the controller holds, at most 10000.",
      {}},
 };
@@ -31,11 +36,13 @@ const auto& error_reports = definitions[4];
 
 void describe_resource(const Resource& resource, MetricSet& metrics) {
   if (resource.diskless() || resource.leaving() || resource.volumes.empty()) return;
-  const bool known = std::all_of(resource.volumes.begin(), resource.volumes.end(),
-                                 [](const Volume& volume) { return volume.disk_state.has_value(); });
+  const bool known =
+      std::all_of(resource.volumes.begin(), resource.volumes.end(),
+                  [](const Volume& volume) { return volume.disk_state.has_value(); });
   if (!known) return;
-  const bool good = std::all_of(resource.volumes.begin(), resource.volumes.end(),
-                                [](const Volume& volume) { return volume.disk_state == "UpToDate"; });
+  const bool good =
+      std::all_of(resource.volumes.begin(), resource.volumes.end(),
+                  [](const Volume& volume) { return volume.disk_state == "UpToDate"; });
   metrics.add(resource_up_to_date, {resource.name, resource.node}, good ? 1 : 0);
 }
 

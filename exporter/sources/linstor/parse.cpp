@@ -41,7 +41,8 @@ Node parse_node(JsonView item) {
   node.flags = item["flags"].strings();
   node.preferred_nic = preferred_nic(item);
   for (const auto& [name, value] : item["props"].members()) {
-    if (name.starts_with(aux_prefix)) node.aux[name.substr(aux_prefix.size())] = value.string_or("");
+    if (name.starts_with(aux_prefix))
+      node.aux[name.substr(aux_prefix.size())] = value.string_or("");
   }
   for (const auto& interface : item["net_interfaces"].items()) {
     node.interfaces.push_back({interface["name"].string(), interface["address"].string_or("")});
@@ -90,7 +91,8 @@ Resource parse_resource(JsonView item) {
   const auto state = item["state"];
   resource.has_state = !state.missing();
   if (!state["in_use"].missing()) resource.in_use = state["in_use"].boolean();
-  for (const auto& volume : item["volumes"].items()) resource.volumes.push_back(parse_volume(volume));
+  for (const auto& volume : item["volumes"].items())
+    resource.volumes.push_back(parse_volume(volume));
   for (const auto& [peer, connection] : layer["drbd"]["connections"].members()) {
     resource.connections[peer] = {connection["connected"].boolean_or(false),
                                   connection["message"].string_or("")};
@@ -144,8 +146,7 @@ PairConnection parse_pair(JsonView item) {
 
 Result<std::string> parse_version(std::string_view body) {
   std::string version;
-  const auto read =
-      read_json(body, [&](JsonView root) { version = root["version"].string(); });
+  const auto read = read_json(body, [&](JsonView root) { version = root["version"].string(); });
   if (!read) return std::unexpected(read.error());
   return version;
 }
@@ -227,7 +228,8 @@ Result<std::vector<std::string_view>> kept_fields(std::string_view answer) {
     return Fields{"storage_pool_name", "node_name",      "provider_kind",
                   "free_capacity",     "total_capacity", "props/PrefNic"};
   }
-  if (answer == "resource-definitions") return Fields{"name", "resource_group_name", "props/PrefNic"};
+  if (answer == "resource-definitions")
+    return Fields{"name", "resource_group_name", "props/PrefNic"};
   if (answer == "resource-groups") return Fields{"name", "props/PrefNic"};
   if (answer == "node-connections" || answer.starts_with("resource-connections-")) {
     return Fields{"node_a", "node_b", "props/Paths*"};
@@ -246,10 +248,11 @@ Result<HttpResponse> expect_answer(Result<HttpResponse> response, const HttpRequ
       }
     });
     if (login) {
-      return fail(Failure::auth,
-                  fmt::format("{}: the controller wants a login (HTTP 400): set basic_auth of linstor",
-                              request.answer),
-                  400);
+      return fail(
+          Failure::auth,
+          fmt::format("{}: the controller wants a login (HTTP 400): set basic_auth of linstor",
+                      request.answer),
+          400);
     }
   }
   return expect_success(std::move(response), request);

@@ -132,9 +132,10 @@ void Source::read_resource_connections(PollContext& context, State& state) {
   std::stable_sort(wanted.begin(), wanted.end(), [&](const auto& left, const auto& right) {
     return connections_[left].read_in_poll < connections_[right].read_in_poll;
   });
-  const auto never_read = static_cast<std::size_t>(std::count_if(
-      wanted.begin(), wanted.end(),
-      [&](const auto& name) { return connections_[name].read_in_poll == 0; }));
+  const auto never_read =
+      static_cast<std::size_t>(std::count_if(wanted.begin(), wanted.end(), [&](const auto& name) {
+        return connections_[name].read_in_poll == 0;
+      }));
   wanted.resize(std::min(wanted.size(), never_read + connections_per_poll));
 
   const std::string base = without_slash(config_.endpoint.url) + "/v1/resource-definitions/";

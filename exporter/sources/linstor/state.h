@@ -24,11 +24,11 @@ struct Node {
   std::string type;               // SATELLITE, CONTROLLER, COMBINED, AUXILIARY …
   std::string connection_status;  // ONLINE, OFFLINE, CONNECTED …
   std::vector<std::string> flags;
-  std::string preferred_nic;                   // property PrefNic
-  std::map<std::string, std::string> aux;      // properties Aux/…, without the prefix
-  std::vector<NetInterface> interfaces;        // in the controller's order
-  std::optional<Time> eviction;                // when an offline node will be evicted
-  bool drbd_supported = true;                  // false only when an online node says so
+  std::string preferred_nic;               // property PrefNic
+  std::map<std::string, std::string> aux;  // properties Aux/…, without the prefix
+  std::vector<NetInterface> interfaces;    // in the controller's order
+  std::optional<Time> eviction;            // when an offline node will be evicted
+  bool drbd_supported = true;              // false only when an online node says so
   std::string drbd_unsupported_reason;
 
   [[nodiscard]] bool has_flag(std::string_view flag) const;
@@ -43,7 +43,7 @@ struct Volume {
   std::int64_t number = 0;
   std::string storage_pool;
   std::string provider_kind;
-  std::optional<std::string> disk_state;  // nothing: unknown
+  std::optional<std::string> disk_state;                  // nothing: unknown
   std::map<std::string, std::string> replication_states;  // peer → state
   std::optional<double> synchronized_percent;  // while this volume is a target of a resync
 };

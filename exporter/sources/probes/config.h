@@ -11,8 +11,8 @@ namespace shortcircuit::probes {
 // `target` is the probe's name, `endpoint.url` what it asks for. The target `routes`
 // (`expect.probe_routes`) has no URL: it asks for every public host through each entry address.
 struct Config : CommonConfig {
-  std::string proxy;            // http://, https:// or socks5:// URL; "" = none
-  Duration stall_timeout = 5s;  // bytes arrived, then none for so long: stalled
+  std::string proxy;                       // http://, https:// or socks5:// URL; "" = none
+  Duration stall_timeout = 5s;             // bytes arrived, then none for so long: stalled
   std::vector<IpAddress> entry_addresses;  // of the target `routes`
   [[nodiscard]] bool probes_routes() const { return endpoint.url.empty(); }
 };

@@ -52,17 +52,21 @@ HttpRequest probe_request(const Config& config, std::string answer, std::string 
 }
 
 // Every public host through every entry address; TLS is asked for where the route has it.
-std::vector<std::pair<Outcome, HttpRequest>> route_probes(const Config& config, const Snapshot* latest) {
+std::vector<std::pair<Outcome, HttpRequest>> route_probes(const Config& config,
+                                                          const Snapshot* latest) {
   std::vector<std::pair<Outcome, HttpRequest>> probes;
   if (latest == nullptr) return probes;
   std::set<std::string> seen;
   for (const Route& route : routes_of(*latest)) {
-    const bool plain = !route.host.empty() && route.host.find_first_of("*^$\\(){}[]|? ") == std::string::npos;
+    const bool plain =
+        !route.host.empty() && route.host.find_first_of("*^$\\(){}[]|? ") == std::string::npos;
     const bool http = route.kind == "Ingress" || route.kind == "IngressRoute";
     if (!plain || !http) continue;
     for (const IpAddress& entry : config.entry_addresses) {
-      const std::string url = fmt::format("{}://{}{}", route.tls ? "https" : "http", route.host, route.path);
-      Outcome outcome{.name = fmt::format("{}{} via {}", route.host, route.path, entry.text()), .url = url};
+      const std::string url =
+          fmt::format("{}://{}{}", route.tls ? "https" : "http", route.host, route.path);
+      Outcome outcome{.name = fmt::format("{}{} via {}", route.host, route.path, entry.text()),
+                      .url = url};
       if (!seen.insert(outcome.name).second) continue;
       HttpRequest request = probe_request(config, outcome.name, url, entry.text());
       probes.emplace_back(std::move(outcome), std::move(request));
@@ -71,14 +75,22 @@ std::vector<std::pair<Outcome, HttpRequest>> route_probes(const Config& config, 
   return probes;
 }
 
-const MetricDefinition success{"shortcircuit_probe_success", MetricKind::gauge,
-                               "1 when a whole answer below 500 came.", {"probe"}};
-const MetricDefinition duration{"shortcircuit_probe_duration_seconds", MetricKind::gauge,
-                                "How long the probe took.", {"probe"}};
-const MetricDefinition status_code{"shortcircuit_probe_http_status_code", MetricKind::gauge,
-                                   "HTTP status of the answer; absent without one.", {"probe"}};
-const MetricDefinition stalled{"shortcircuit_probe_stalled", MetricKind::gauge,
-                               "1 when bytes arrived and then none for the stall timeout.", {"probe"}};
+const MetricDefinition success{"shortcircuit_probe_success",
+                               MetricKind::gauge,
+                               "1 when a whole answer below 500 came.",
+                               {"probe"}};
+const MetricDefinition duration{"shortcircuit_probe_duration_seconds",
+                                MetricKind::gauge,
+                                "How long the probe took.",
+                                {"probe"}};
+const MetricDefinition status_code{"shortcircuit_probe_http_status_code",
+                                   MetricKind::gauge,
+                                   "HTTP status of the answer; absent without one.",
+                                   {"probe"}};
+const MetricDefinition stalled{"shortcircuit_probe_stalled",
+                               MetricKind::gauge,
+                               "1 when bytes arrived and then none for the stall timeout.",
+                               {"probe"}};
 
 }  // namespace
 
@@ -88,7 +100,8 @@ Result<State> Source::poll(PollContext& context) {
     probes = route_probes(config_, context.latest);
   } else {
     probes.emplace_back(Outcome{.name = config_.target,
-                                .url = without_userinfo(config_.endpoint.url.substr(0, config_.endpoint.url.find('?'))),
+                                .url = without_userinfo(
+                                    config_.endpoint.url.substr(0, config_.endpoint.url.find('?'))),
                                 .proxy = without_userinfo(config_.proxy)},
                         probe_request(config_, "probe", config_.endpoint.url, ""));
   }
@@ -99,7 +112,8 @@ Result<State> Source::poll(PollContext& context) {
   for (std::size_t i = 0; i < probes.size(); ++i) {
     const bool replayed_nothing = context.replay && responses[i] && responses[i]->status == 404;
     if (replayed_nothing) {
-      return fail(Failure::status, fmt::format("{}: the recording has no such probe", requests[i].answer));
+      return fail(Failure::status,
+                  fmt::format("{}: the recording has no such probe", requests[i].answer));
     }
     parse_outcome(responses[i], probes[i].first);
     if (probes[i].first.failure == Failure::cancelled) return fail(Failure::cancelled, "stopped");
@@ -109,15 +123,16 @@ Result<State> Source::poll(PollContext& context) {
 }
 
 Result<std::string> reduce_for_recording(std::string_view, std::string_view body) {
-  return keep_fields(body, {"http_status", "stalled", "received_bytes", "duration_seconds", "failure",
-                            "proxy_failed"});
+  return keep_fields(body, {"http_status", "stalled", "received_bytes", "duration_seconds",
+                            "failure", "proxy_failed"});
 }
 
 void describe(const std::vector<Observed<State>>& targets, MetricSet& metrics) {
   for (const auto& observed : targets) {
     if (!observed.state) continue;
     for (const Outcome& outcome : observed.state->outcomes) {
-      const bool good = outcome.http_status && *outcome.http_status < 500 && !outcome.stalled && !outcome.failure;
+      const bool good =
+          outcome.http_status && *outcome.http_status < 500 && !outcome.stalled && !outcome.failure;
       metrics.add(success, {outcome.name}, good ? 1 : 0);
       metrics.add(duration, {outcome.name}, outcome.duration_seconds);
       if (outcome.http_status) metrics.add(status_code, {outcome.name}, *outcome.http_status);

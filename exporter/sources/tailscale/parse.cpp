@@ -108,16 +108,16 @@ Result<State> parse_status(std::string_view body) {
 
 Result<std::string> parse_control_url(std::string_view body) {
   std::string url;
-  const auto read =
-      read_json(body, [&](JsonView root) { url = without_userinfo(root["ControlURL"].string_or("")); });
+  const auto read = read_json(
+      body, [&](JsonView root) { url = without_userinfo(root["ControlURL"].string_or("")); });
   if (!read) return std::unexpected(read.error());
   return url;
 }
 
 Result<std::map<std::pair<std::string, std::string>, double>> parse_path_bytes(
     std::string_view text) {
-  const auto samples = parse_exposition(
-      text, {"tailscaled_inbound_bytes_total", "tailscaled_outbound_bytes_total"});
+  const auto samples =
+      parse_exposition(text, {"tailscaled_inbound_bytes_total", "tailscaled_outbound_bytes_total"});
   if (!samples) return std::unexpected(samples.error());
   std::map<std::pair<std::string, std::string>, double> bytes;
   for (const Sample& sample : *samples) {

@@ -135,10 +135,11 @@ PathMtuProber::PingOutcome PathMtuProber::ping(const Peer& peer, int size, const
                                                PollContext& context) {
   const Duration timeout = ping_timeout(config, context);
   // A ping that the end of the poll cuts off would look like a lost one.
-  if (!context.replay && context.deadline.remaining() < timeout + 50ms) return {.ping = Ping::no_time};
-  HttpRequest request = local_api_request(config, fmt::format("ping-{}-{}", peer.name, size),
-                                          fmt::format("ping?ip={}&type=disco&size={}",
-                                                      peer.addresses.front().text(), size));
+  if (!context.replay && context.deadline.remaining() < timeout + 50ms)
+    return {.ping = Ping::no_time};
+  HttpRequest request = local_api_request(
+      config, fmt::format("ping-{}-{}", peer.name, size),
+      fmt::format("ping?ip={}&type=disco&size={}", peer.addresses.front().text(), size));
   request.method = Method::post;
   request.timeout = timeout;
   const auto response = fetch_one(context.http, request, context.deadline, context.stop);

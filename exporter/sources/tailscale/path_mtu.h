@@ -6,7 +6,8 @@
 //     relay and says nothing, so small pings go first until an endpoint is set (at most three);
 //   - a full packet of the tunnel (interface MTU + 32 bytes of WireGuard) that passes is enough;
 //   - one lost ping is no finding (where "too big" messages arrive, the first one is lost and the
-//     next is answered); three in a row are, and only then the MTU is searched with at most 8 calls;
+//     next is answered); three in a row are, and only then the MTU is searched with at most 8
+//     calls;
 //   - at most one peer a second, one ping at a time; a measurement that does not fit into a poll
 //     goes on in the next one.
 // Ownership and threads: memory of one tailscale::Source, used by its thread only.
@@ -48,7 +49,7 @@ class PathMtuProber {
     Peer peer;
     int small_pings = 0;
     bool small_not_recorded = false;
-    std::string endpoint;   // of the direct path, once a ping was answered over it
+    std::string endpoint;  // of the direct path, once a ping was answered over it
     int full_pings = 0;
     int lost_in_a_row = 0;  // of full size
     int answered_size = 0;  // largest

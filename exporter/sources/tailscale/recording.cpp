@@ -9,8 +9,8 @@ namespace shortcircuit::tailscale {
 namespace {
 
 constexpr std::array<std::string_view, 14> node_fields{
-    "HostName", "DNSName",   "TailscaleIPs", "CurAddr", "Relay",         "PeerRelay", "RxBytes",
-    "TxBytes",  "LastSeen",  "LastHandshake", "Online", "Active",        "Expired",   "KeyExpiry"};
+    "HostName", "DNSName",  "TailscaleIPs",  "CurAddr", "Relay",  "PeerRelay", "RxBytes",
+    "TxBytes",  "LastSeen", "LastHandshake", "Online",  "Active", "Expired",   "KeyExpiry"};
 
 // Peers are keyed by their public node key; a recording numbers them instead.
 Result<std::string> reduce_status(std::string_view body) {
@@ -47,8 +47,8 @@ Result<std::string> reduce_status(std::string_view body) {
 }
 
 Result<std::string> reduce_usermetrics(std::string_view body) {
-  const auto samples = parse_exposition(
-      body, {"tailscaled_inbound_bytes_total", "tailscaled_outbound_bytes_total"});
+  const auto samples =
+      parse_exposition(body, {"tailscaled_inbound_bytes_total", "tailscaled_outbound_bytes_total"});
   if (!samples) return std::unexpected(samples.error());
   std::string kept;
   for (const Sample& sample : *samples) {

@@ -10,7 +10,8 @@ namespace shortcircuit::tailscale {
 
 inline HttpRequest local_api_request(const Config& config, std::string answer,
                                      std::string_view path) {
-  std::string url = config.endpoint.url.empty() ? "http://local-tailscaled.sock" : config.endpoint.url;
+  std::string url =
+      config.endpoint.url.empty() ? "http://local-tailscaled.sock" : config.endpoint.url;
   while (url.ends_with('/')) url.pop_back();
   HttpRequest request;
   request.answer = std::move(answer);

@@ -38,8 +38,8 @@ Result<State> read_status_file(const std::string& path, PollContext& context) {
   request.answer = "status";
   request.url = "file:" + path;
   request.body_limit = most_status_bytes;
-  const auto response = expect_success(
-      fetch_one(context.http, request, context.deadline, context.stop), request);
+  const auto response =
+      expect_success(fetch_one(context.http, request, context.deadline, context.stop), request);
   if (!response) return std::unexpected(response.error());
   auto state = parse_status(response->body);
   if (!state) return std::unexpected(state.error().in(path));
@@ -48,8 +48,8 @@ Result<State> read_status_file(const std::string& path, PollContext& context) {
   const auto age = std::filesystem::file_time_type::clock::now() - written;
   if (!unknown && age > old_status_file) {
     context.note({Failure::timeout,
-                  fmt::format("{}: was written {} ago: is `tailscale status --json` still run?", path,
-                              format_duration(std::chrono::duration_cast<Duration>(age)))});
+                  fmt::format("{}: was written {} ago: is `tailscale status --json` still run?",
+                              path, format_duration(std::chrono::duration_cast<Duration>(age)))});
   }
   return state;
 }

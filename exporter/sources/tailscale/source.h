@@ -8,10 +8,10 @@
 
 #include "exposition/metric_set.h"
 #include "fleet/observed.h"
-#include "sources/tailscale/config.h"
-#include "sources/tailscale/state.h"
 #include "sources/source.h"
+#include "sources/tailscale/config.h"
 #include "sources/tailscale/path_mtu.h"
+#include "sources/tailscale/state.h"
 
 namespace shortcircuit::tailscale {
 

@@ -7,11 +7,19 @@ using namespace shortcircuit;
 namespace {
 
 PollOutcome<headscale::State> success(Time time, std::size_t bytes = 10) {
-  return {.result = headscale::State{}, .notes = {}, .duration = 5ms, .received_bytes = bytes, .time = time};
+  return {.result = headscale::State{},
+          .notes = {},
+          .duration = 5ms,
+          .received_bytes = bytes,
+          .time = time};
 }
 
 PollOutcome<headscale::State> failure(Time time, Failure reason) {
-  return {.result = fail(reason, "refused"), .notes = {}, .duration = 5ms, .received_bytes = 0, .time = time};
+  return {.result = fail(reason, "refused"),
+          .notes = {},
+          .duration = 5ms,
+          .received_bytes = 0,
+          .time = time};
 }
 
 const Time start = *parse_rfc3339("2026-01-01T00:00:00Z");
@@ -77,9 +85,11 @@ TEST_CASE("the board numbers its snapshots and knows when every target has answe
   Board board(config);
   CHECK_FALSE(board.complete());
   board.commit(&Snapshot::headscale, 0, success(start));
-  board.commit<etcd::State>(&Snapshot::etcd, 0, {.result = fail(Failure::tls, "x"), .notes = {}, .time = start});
+  board.commit<etcd::State>(&Snapshot::etcd, 0,
+                            {.result = fail(Failure::tls, "x"), .notes = {}, .time = start});
   CHECK_FALSE(board.complete());
-  board.commit<etcd::State>(&Snapshot::etcd, 1, {.result = etcd::State{}, .notes = {}, .time = start});
+  board.commit<etcd::State>(&Snapshot::etcd, 1,
+                            {.result = etcd::State{}, .notes = {}, .time = start});
   CHECK(board.complete());
   CHECK(board.take(start).number == 1);
   const Snapshot snapshot = board.take(start);
@@ -92,8 +102,9 @@ TEST_CASE("a webhook that was there is remembered for a day") {
   Snapshot snapshot;
   snapshot.time = start;
   auto cluster = std::make_shared<kubernetes::State>();
-  cluster->validating_webhooks = {.status = kubernetes::Listed<kubernetes::WebhookConfiguration>::Status::listed,
-                                  .items = {{.kind = "ValidatingWebhookConfiguration", .name = "guard"}}};
+  cluster->validating_webhooks = {
+      .status = kubernetes::Listed<kubernetes::WebhookConfiguration>::Status::listed,
+      .items = {{.kind = "ValidatingWebhookConfiguration", .name = "guard"}}};
   snapshot.kubernetes.push_back({.state = cluster});
   snapshot.memory = remember(snapshot);
   REQUIRE(snapshot.memory.webhooks_last_seen.size() == 1);

@@ -54,13 +54,14 @@ TEST_CASE("addresses, prefixes, endpoints and URLs") {
 
 TEST_CASE("JSON: missing and null are one, errors name the path") {
   std::string name = "unset";
-  const auto wrong = read_json(R"({"items":[{"name":null,"port":"8080"},{"name":7}]})", [&](JsonView root) {
-    const auto items = root["items"].items();
-    name = items[0]["name"].string_or("none");
-    CHECK(items[0]["port"].integer() == 8080);
-    CHECK(items[0]["absent"]["deeper"].missing());
-    (void)items[1]["name"].string();
-  });
+  const auto wrong =
+      read_json(R"({"items":[{"name":null,"port":"8080"},{"name":7}]})", [&](JsonView root) {
+        const auto items = root["items"].items();
+        name = items[0]["name"].string_or("none");
+        CHECK(items[0]["port"].integer() == 8080);
+        CHECK(items[0]["absent"]["deeper"].missing());
+        (void)items[1]["name"].string();
+      });
   CHECK(name == "none");
   REQUIRE_FALSE(wrong);
   CHECK(wrong.error().failure == Failure::schema);

@@ -31,7 +31,8 @@ TEST_CASE("each plain fault behind a route") {
   World world = with_route();
   world.drop_router("shop");
   SECTION("no Service") {
-    std::erase_if(world.cluster->services.items, [](const auto& service) { return service.name.name == "web"; });
+    std::erase_if(world.cluster->services.items,
+                  [](const auto& service) { return service.name.name == "web"; });
     CHECK(world.findings() == Findings{"backend_missing/service_absent Service shop/web"});
     CHECK(world.cause("shop.example") == "backend/service_absent");
   }
@@ -47,7 +48,8 @@ TEST_CASE("each plain fault behind a route") {
   }
   SECTION("hand-kept endpoints that were emptied") {
     world.service("shop/web").selector.clear();
-    std::erase_if(world.cluster->endpoint_slices.items, [](const auto& slice) { return slice.service == "web"; });
+    std::erase_if(world.cluster->endpoint_slices.items,
+                  [](const auto& slice) { return slice.service == "web"; });
     CHECK(world.findings() == Findings{"backend_missing/no_ready_endpoints Service shop/web"});
   }
 }
@@ -70,19 +72,24 @@ TEST_CASE("TraefikServices, nested and in circles") {
   world.with_pods("shop/web", 1);
   auto& rule = world.ingress_route("shop/front", "Host(`shop.example`)", "outer").rules.front();
   rule.services.front() = {.name = "outer", .kind = "TraefikService"};
-  world.cluster->traefik_services.items.push_back({.name = {"shop", "outer"}, .services = {{.name = "inner", .kind = "TraefikService"}}});
+  world.cluster->traefik_services.items.push_back(
+      {.name = {"shop", "outer"}, .services = {{.name = "inner", .kind = "TraefikService"}}});
   SECTION("a leg that is not there") {
     CHECK(world.findings(check) == Findings{"service_absent shop/inner"});
     CHECK(world.cause("shop.example") == "backend/service_absent");
   }
   SECTION("a leg whose Service is not there") {
     world.cluster->traefik_services.items.push_back(
-        {.name = {"shop", "inner"}, .services = {{.name = "web", .port = "http"}, {.name = "gone", .port = "http"}, {.name = "outer", .kind = "TraefikService"}}});
+        {.name = {"shop", "inner"},
+         .services = {{.name = "web", .port = "http"},
+                      {.name = "gone", .port = "http"},
+                      {.name = "outer", .kind = "TraefikService"}}});
     CHECK(world.findings(check) == Findings{"service_absent shop/gone"});
   }
   SECTION("a leg whose port is not there, of a TraefikService that no route uses") {
     world.cluster->ingress_routes.items.clear();
-    world.cluster->traefik_services.items = {{.name = {"shop", "spare"}, .services = {{.name = "web", .port = "9"}}}};
+    world.cluster->traefik_services.items = {
+        {.name = {"shop", "spare"}, .services = {{.name = "web", .port = "9"}}}};
     CHECK(world.findings() == Findings{"backend_missing/service_port_absent Service shop/web"});
   }
   SECTION("the first is not there") {
@@ -116,7 +123,8 @@ TEST_CASE("a dead route never lacks a cause") {
     CHECK(world.findings() == Findings{"backend_missing/router_error Ingress shop/front"});
   }
   SECTION("its provider is off and it has a class of Traefik") {
-    world.cluster->ingress_classes.items = {{.name = "web", .controller = "traefik.io/ingress-controller"}};
+    world.cluster->ingress_classes.items = {
+        {.name = "web", .controller = "traefik.io/ingress-controller"}};
     world.cluster->ingresses.items.front().class_name = "web";
     world.proxy->providers = {"KubernetesCRD"};
     world.drop_router("shop");
@@ -137,7 +145,10 @@ TEST_CASE("the other paths of an Ingress whose one router is gone live on") {
 TEST_CASE("an IngressRoute that reaches into another namespace is told of the flag") {
   World world = World::healthy();
   world.with_pods("shared/web", 1);
-  world.ingress_route("shop/front", "Host(`shop.example`)", "web").rules.front().services.front().namespace_name = "shared";
+  world.ingress_route("shop/front", "Host(`shop.example`)", "web")
+      .rules.front()
+      .services.front()
+      .namespace_name = "shared";
   CHECK(world.findings() == Findings{"backend_missing/router_error IngressRoute shop/front"});
   CHECK(world.judge().findings.front().cure.find("allowcrossnamespace") != std::string::npos);
 }
@@ -145,7 +156,9 @@ TEST_CASE("an IngressRoute that reaches into another namespace is told of the fl
 TEST_CASE("what is new, or unknown in part, is not called dead") {
   World world = with_route();
   world.drop_router("shop");
-  SECTION("a new route") { world.cluster->ingresses.items.front().created = world.snapshot.time - 5s; }
+  SECTION("a new route") {
+    world.cluster->ingresses.items.front().created = world.snapshot.time - 5s;
+  }
   SECTION("a new Traefik") { world.proxy->started = world.snapshot.time - 5s; }
   SECTION("Traefik is down") { down(world.snapshot.traefik); }
   SECTION("middlewares are unknown") { world.cluster->middlewares = {}; }
@@ -162,7 +175,10 @@ TEST_CASE("Endpoints stand in for slices that cannot be read, and their absence 
   world.proxy->routers.clear();
   world.proxy->services.clear();
   world.serve();
-  world.cluster->endpoints.items = {{.name = {"shop", "web"}, .service = "web", .endpoints = {{.addresses = {"10.244.1.1"}}}, .ports = {{.name = "http", .port = 8080}}}};
+  world.cluster->endpoints.items = {{.name = {"shop", "web"},
+                                     .service = "web",
+                                     .endpoints = {{.addresses = {"10.244.1.1"}}},
+                                     .ports = {{.name = "http", .port = 8080}}}};
   world.cluster->endpoint_slices = {};
   CHECK(world.findings().empty());
   CHECK(world.layer(Layer::backend) == LayerStatus::unknown);

@@ -16,8 +16,12 @@ std::string judged(const World& world, std::string_view address) {
   return judgement.reason.empty() ? state : state + " " + judgement.reason;
 }
 
-NetworkSettings network(std::string name, std::string_view cidr, NetworkKind kind, bool retired = false) {
-  return {.name = std::move(name), .cidrs = {Prefix::parse(cidr).value()}, .kind = kind, .retired = retired};
+NetworkSettings network(std::string name, std::string_view cidr, NetworkKind kind,
+                        bool retired = false) {
+  return {.name = std::move(name),
+          .cidrs = {Prefix::parse(cidr).value()},
+          .kind = kind,
+          .retired = retired};
 }
 }  // namespace
 
@@ -93,7 +97,8 @@ TEST_CASE("without Headscale in the configuration tailscaled's peers count, if i
   here->backend_state = "Running";
   here->self_online = true;
   here->self_addresses = {ip("100.80.0.1")};
-  here->peers = {{.name = "beta", .addresses = {ip("100.80.0.2")}, .online = true}, {.name = "gamma", .addresses = {ip("100.80.0.3")}}};
+  here->peers = {{.name = "beta", .addresses = {ip("100.80.0.2")}, .online = true},
+                 {.name = "gamma", .addresses = {ip("100.80.0.3")}}};
   world.snapshot.tailscale.push_back({.target = "alpha", .state = here});
   CHECK(judged(world, "100.80.0.1") == "live");
   CHECK(judged(world, "100.80.0.2") == "live");
@@ -102,7 +107,8 @@ TEST_CASE("without Headscale in the configuration tailscaled's peers count, if i
   SECTION("stopped") { here->backend_state = "Stopped"; }
   SECTION("cut off") { here->self_online = false; }
   CHECK(judged(world, "100.80.0.1") != "stale no_such_peer");
-  if (here->backend_state == "Stopped" || !here->self_online) CHECK(judged(world, "100.80.0.9") == "unknown");
+  if (here->backend_state == "Stopped" || !here->self_online)
+    CHECK(judged(world, "100.80.0.9") == "unknown");
 }
 
 TEST_CASE("one finding for a Service and reason, critical when nothing is left") {
@@ -110,10 +116,12 @@ TEST_CASE("one finding for a Service and reason, critical when nothing is left")
   world.config.networks = {network("old", "10.50.0.0/16", NetworkKind::overlay, true)};
   world.hand_kept("shop/web", {"10.50.0.1", "10.50.0.2", "100.99.1.1"});
   world.hand_kept("shop/half", {"10.50.0.3", "100.80.0.2"});
-  CHECK(world.findings() == Findings{"endpoint_address_stale/no_such_peer Service shop/web", "endpoint_address_stale/retired_network Service shop/half",
+  CHECK(world.findings() == Findings{"endpoint_address_stale/no_such_peer Service shop/web",
+                                     "endpoint_address_stale/retired_network Service shop/half",
                                      "endpoint_address_stale/retired_network Service shop/web"});
   for (const Finding& finding : world.judge().findings) {
-    CHECK(finding.severity == (finding.object == "shop/half" ? Severity::warning : Severity::critical));
+    CHECK(finding.severity ==
+          (finding.object == "shop/half" ? Severity::warning : Severity::critical));
   }
 }
 
@@ -131,7 +139,8 @@ TEST_CASE("both a port without a name and a stale address: both are said, the po
   world.hand_kept("shop/web", {"100.99.1.1"});
   world.slice("shop/web").ports.front().name.clear();
   world.ingress("shop/front", "shop.example", "web");
-  CHECK(world.findings() == Findings{"endpoint_address_stale/no_such_peer Service shop/web", "endpoint_port_mismatch/port_unnamed Service shop/web"});
+  CHECK(world.findings() == Findings{"endpoint_address_stale/no_such_peer Service shop/web",
+                                     "endpoint_port_mismatch/port_unnamed Service shop/web"});
   CHECK(world.cause("shop.example") == "endpoint_port/port_unnamed");
 }
 
@@ -158,10 +167,14 @@ TEST_CASE("what controllers keep is innocent") {
 TEST_CASE("mirror and original count once, and originals alone do when slices do not exist") {
   World world = World::healthy();
   world.hand_kept("shop/web", {"100.99.1.1"});
-  world.cluster->endpoints.items = {{.name = {"shop", "web"}, .service = "web", .endpoints = {{.addresses = {"100.99.1.1"}}}, .ports = {{.name = "http", .port = 8080}}}};
+  world.cluster->endpoints.items = {{.name = {"shop", "web"},
+                                     .service = "web",
+                                     .endpoints = {{.addresses = {"100.99.1.1"}}},
+                                     .ports = {{.name = "http", .port = 8080}}}};
   const Fleet fleet(world.config, world.snapshot);
   CHECK(judge_endpoint_addresses(fleet).size() == 1);
-  world.cluster->endpoint_slices = {.status = kubernetes::Listed<kubernetes::EndpointSlice>::Status::absent};
+  world.cluster->endpoint_slices = {
+      .status = kubernetes::Listed<kubernetes::EndpointSlice>::Status::absent};
   CHECK(world.findings(check) == Findings{"no_such_peer shop/web"});
   world.cluster->endpoint_slices = {};
   CHECK(world.findings(check) == Findings{"no_such_peer shop/web"});  // 403 on slices alone

@@ -42,17 +42,22 @@ TEST_CASE("each mismatch, with the router gone or without servers") {
   }
   SECTION("another name") {
     port.name = "web";
-    CHECK(world.findings() == Findings{"endpoint_port_mismatch/port_name_unknown Service shop/web"});
+    CHECK(world.findings() ==
+          Findings{"endpoint_port_mismatch/port_name_unknown Service shop/web"});
   }
   SECTION("a name on the endpoints' side only") {
     world.service("shop/web").ports.front().name.clear();
-    *world.cluster->ingresses.items.front().rules.front().paths.front().backend = {.service = "web", .port_number = 8080};
-    CHECK(world.findings() == Findings{"endpoint_port_mismatch/port_name_unknown Service shop/web"});
+    *world.cluster->ingresses.items.front().rules.front().paths.front().backend = {
+        .service = "web", .port_number = 8080};
+    CHECK(world.findings() ==
+          Findings{"endpoint_port_mismatch/port_name_unknown Service shop/web"});
   }
   SECTION("by number it is no way out") {
     port.name = "web";
-    *world.cluster->ingresses.items.front().rules.front().paths.front().backend = {.service = "web", .port_number = 8080};
-    CHECK(world.findings() == Findings{"endpoint_port_mismatch/port_name_unknown Service shop/web"});
+    *world.cluster->ingresses.items.front().rules.front().paths.front().backend = {
+        .service = "web", .port_number = 8080};
+    CHECK(world.findings() ==
+          Findings{"endpoint_port_mismatch/port_name_unknown Service shop/web"});
   }
   SECTION("no number, or no port at all") {
     if (GENERATE(true, false)) {
@@ -60,7 +65,8 @@ TEST_CASE("each mismatch, with the router gone or without servers") {
     } else {
       world.slice("shop/web").ports.clear();
     }
-    CHECK(world.findings() == Findings{"endpoint_port_mismatch/port_number_unknown Service shop/web"});
+    CHECK(world.findings() ==
+          Findings{"endpoint_port_mismatch/port_number_unknown Service shop/web"});
   }
 }
 
@@ -72,7 +78,8 @@ TEST_CASE("a Service that no route uses is judged too, as a warning") {
   CHECK(world.judge().findings.front().severity == Severity::warning);
 }
 
-TEST_CASE("innocent: a selector, the API server's own Service, other ports, no endpoints, no ports") {
+TEST_CASE(
+    "innocent: a selector, the API server's own Service, other ports, no endpoints, no ports") {
   World world = with_route();
   world.with_pods("shop/app", 1);
   world.slice("shop/app").ports = {{.name = "other", .port = 1}};
@@ -88,7 +95,10 @@ TEST_CASE("innocent: a selector, the API server's own Service, other ports, no e
 TEST_CASE("a route that uses a good port of the Service is not taken down by the other") {
   World world = with_route();
   world.service("shop/web").ports.push_back({.name = "admin", .port = 9090});
-  world.ingress("shop/admin", "admin.example", "web").rules.front().paths.front().backend->port_name = "admin";
+  world.ingress("shop/admin", "admin.example", "web")
+      .rules.front()
+      .paths.front()
+      .backend->port_name = "admin";
   CHECK(world.findings(check) == Findings{"port_name_unknown shop/web"});
   CHECK(world.cause("shop.example") == "ok");
   CHECK(world.cause("admin.example") == "endpoint_port/port_name_unknown");

@@ -22,7 +22,9 @@ kubernetes::Node& alpha(World& world) { return world.cluster->nodes.items.front(
 
 }  // namespace
 
-TEST_CASE("an entry on a node with a ready load balancer is fine, and so are tainted nodes without traffic") {
+TEST_CASE(
+    "an entry on a node with a ready load balancer is fine, and so are tainted nodes without "
+    "traffic") {
   World world = World::healthy();
   CHECK(world.findings().empty());
   CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
@@ -42,14 +44,17 @@ TEST_CASE("each reason why no load balancer answers") {
   World world = World::healthy();
   SECTION("a taint, of either hard effect") {
     uncover(world, "alpha");
-    alpha(world).taints = {{"example.com/accelerator", "true", GENERATE("NoSchedule", "NoExecute")}};
+    alpha(world).taints = {
+        {"example.com/accelerator", "true", GENERATE("NoSchedule", "NoExecute")}};
     CHECK(world.findings(check) == Findings{"taint_not_tolerated alpha"});
     CHECK(world.judge().findings.front().cure.find("example.com/accelerator") != std::string::npos);
   }
   SECTION("no pod, though the taint is tolerated or soft") {
     uncover(world, "alpha");
     alpha(world).taints = GENERATE(values<std::vector<kubernetes::Taint>>(
-        {{}, {{"node-role.kubernetes.io/control-plane", "", "NoSchedule"}}, {{"spot", "", "PreferNoSchedule"}},
+        {{},
+         {{"node-role.kubernetes.io/control-plane", "", "NoSchedule"}},
+         {{"spot", "", "PreferNoSchedule"}},
          {{"node.kubernetes.io/unschedulable", "", "NoSchedule"}}}));
     CHECK(world.findings(check) == Findings{"no_pod alpha"});
   }
@@ -106,10 +111,11 @@ TEST_CASE("another Service's load balancer covers nothing") {
   other.ports = {{.name = "http", .port = GENERATE(25565, 443)}};
   other.load_balancer_addresses = {"100.80.0.1"};
   world.balancer_pod("alpha", "games/minecraft");
-  world.cluster->daemon_sets.items.push_back({.kind = "DaemonSet",
-                                              .name = {"kube-system", "svclb-minecraft-11223344"},
-                                              .tolerations = {{.operation = "Exists"}},
-                                              .template_labels = {{"svccontroller.k3s.cattle.io/svcname", "minecraft"}}});
+  world.cluster->daemon_sets.items.push_back(
+      {.kind = "DaemonSet",
+       .name = {"kube-system", "svclb-minecraft-11223344"},
+       .tolerations = {{.operation = "Exists"}},
+       .template_labels = {{"svccontroller.k3s.cattle.io/svcname", "minecraft"}}});
   CHECK(world.findings(check) == Findings{"taint_not_tolerated alpha"});
 }
 
@@ -131,7 +137,8 @@ TEST_CASE("addresses that lead to a covered node by another name") {
   SECTION("an address of the load balancer that is no node's") {
     world.service("edge/traefik").load_balancer_addresses = {"192.168.7.240", "fd00:7::240"};
     world.service("edge/traefik").external_ips = {"192.168.7.241"};
-    world.config.expect.entry_addresses = {ip("192.168.7.240"), ip("192.168.7.241"), ip("fd00:7::240")};
+    world.config.expect.entry_addresses = {ip("192.168.7.240"), ip("192.168.7.241"),
+                                           ip("fd00:7::240")};
     CHECK(world.findings(check).empty());
   }
   SECTION("IPv6") {
@@ -152,12 +159,20 @@ TEST_CASE("a cluster without a load balancer Service is not judged") {
   CHECK(world.findings(check).empty());
   CHECK(world.layer(Layer::load_balancer) == LayerStatus::unknown);
   SECTION("but Traefik itself on the node's port covers it") {
-    world.cluster->pods.items.push_back({.name = {"edge", "traefik-x1"}, .labels = {{"app.kubernetes.io/name", "traefik"}},
-                                         .node_name = "alpha", .phase = "Running", .ready = true, .host_ports = {80, 443}});
+    world.cluster->pods.items.push_back({.name = {"edge", "traefik-x1"},
+                                         .labels = {{"app.kubernetes.io/name", "traefik"}},
+                                         .node_name = "alpha",
+                                         .phase = "Running",
+                                         .ready = true,
+                                         .host_ports = {80, 443}});
     CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
   }
   SECTION("and a stranger on that port does not") {
-    world.cluster->pods.items.push_back({.name = {"nas", "web-x1"}, .node_name = "alpha", .phase = "Running", .ready = true, .host_ports = {443}});
+    world.cluster->pods.items.push_back({.name = {"nas", "web-x1"},
+                                         .node_name = "alpha",
+                                         .phase = "Running",
+                                         .ready = true,
+                                         .host_ports = {443}});
     CHECK(world.layer(Layer::load_balancer) == LayerStatus::unknown);
   }
 }

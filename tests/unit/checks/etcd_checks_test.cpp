@@ -39,8 +39,11 @@ struct Cluster {
     for (std::uint64_t id = 1; id <= 3; ++id) add("m" + std::to_string(id), id);
     return *this;
   }
-  void list(std::size_t by, std::vector<etcd::MemberInfo> members) { states[by]->members = std::move(members); }
-  void down(std::size_t index, Failure failure = Failure::connect, int times = 3, bool seen = true) {
+  void list(std::size_t by, std::vector<etcd::MemberInfo> members) {
+    states[by]->members = std::move(members);
+  }
+  void down(std::size_t index, Failure failure = Failure::connect, int times = 3,
+            bool seen = true) {
     auto& health = snapshot.etcd[index].health;
     health.up = false;
     health.consecutive_failures = times;
@@ -133,7 +136,8 @@ TEST_CASE("etcd checks: what the exporter cannot reach or read is no evidence") 
   for (std::size_t i = 0; i < 3; ++i) cluster.down(i);
   CHECK(cluster.words(quorum_lost_check) == "unknown");
   CHECK(cluster.words(quorum_margin_zero_check) == "unknown");
-  for (const Failure failure : {Failure::tls, Failure::auth, Failure::schema, Failure::resolve, Failure::status}) {
+  for (const Failure failure :
+       {Failure::tls, Failure::auth, Failure::schema, Failure::resolve, Failure::status}) {
     Cluster other;
     other.three();
     other.down(0, failure);
@@ -143,7 +147,8 @@ TEST_CASE("etcd checks: what the exporter cannot reach or read is no evidence") 
     unhealthy(*other.states[2], "RAFT NO LEADER");
     CHECK(other.words(quorum_lost_check) == "unknown");
   }
-  // Two refuse the exporter, the third reads through the quorum: it is the exporter that is cut off.
+  // Two refuse the exporter, the third reads through the quorum: it is the exporter that is cut
+  // off.
   Cluster cut_off;
   cut_off.three();
   cut_off.down(0);
@@ -244,7 +249,9 @@ TEST_CASE("etcd checks: K3s' member names carry a suffix; a removed member has n
   cluster.three();
   for (auto& state : cluster.states) state->id.reset();
   cluster.down(2);
-  cluster.list(0, {{11, "m1-0a1b2c3d", {}, {}, false}, {12, "m2-00000001", {}, {}, false}, {13, "m3-ffffffff", {}, {}, false}});
+  cluster.list(0, {{11, "m1-0a1b2c3d", {}, {}, false},
+                   {12, "m2-00000001", {}, {}, false},
+                   {13, "m3-ffffffff", {}, {}, false}});
   auto joined = etcd_cluster_of(cluster.snapshot);
   CHECK(joined.voters == 3);
   CHECK(joined.members.size() == 3);

@@ -34,7 +34,8 @@ TEST_CASE("a refused ExternalName") {
   world.drop_router("wiki");
   CHECK(world.findings() == Findings{"external_name_refused/provider_flag_off Service ops/wiki"});
   CHECK(world.cause("wiki.example") == "external_name/provider_flag_off");
-  CHECK(world.judge().findings.front().cure.find("--providers.kubernetesingress.allowexternalnameservices=true") != std::string::npos);
+  CHECK(world.judge().findings.front().cure.find(
+            "--providers.kubernetesingress.allowexternalnameservices=true") != std::string::npos);
 }
 
 TEST_CASE("the flag is one of each provider") {
@@ -45,7 +46,8 @@ TEST_CASE("the flag is one of each provider") {
   world.serve();
   world.drop_router("forum");
   CHECK(world.findings() == Findings{"external_name_refused/provider_flag_off Service ops/forum"});
-  CHECK(world.judge().findings.front().cure.find("kubernetescrd.allowexternalnameservices") != std::string::npos);
+  CHECK(world.judge().findings.front().cure.find("kubernetescrd.allowexternalnameservices") !=
+        std::string::npos);
   CHECK(world.cause("wiki.example") == "ok");
 }
 
@@ -59,13 +61,15 @@ TEST_CASE("one Service that one kind of route may use and the other may not") {
 
 TEST_CASE("a missing middleware disables the router and does not refuse the name") {
   World world = with_external_route();
-  world.cluster->ingresses.items.front().traefik_annotations = {{"traefik.ingress.kubernetes.io/router.middlewares", "ops-auth@kubernetescrd"}};
+  world.cluster->ingresses.items.front().traefik_annotations = {
+      {"traefik.ingress.kubernetes.io/router.middlewares", "ops-auth@kubernetescrd"}};
   world.router("wiki").status = "disabled";
   world.router("wiki").errors = {"middleware \"ops-auth@kubernetescrd\" does not exist"};
   CHECK(world.findings() == Findings{"middleware_missing/object_absent Middleware ops/auth"});
   SECTION("both at once") {
     world.drop_router("wiki");
-    CHECK(world.findings() == Findings{"external_name_refused/provider_flag_off Service ops/wiki", "middleware_missing/object_absent Middleware ops/auth"});
+    CHECK(world.findings() == Findings{"external_name_refused/provider_flag_off Service ops/wiki",
+                                       "middleware_missing/object_absent Middleware ops/auth"});
   }
 }
 
@@ -78,17 +82,24 @@ TEST_CASE("a router that is gone for another cause says nothing of the flag") {
   SECTION("unless another route shows that it is off") {
     world.external_name("ops/forum", "forum.partner.example");
     world.ingress("ops/forum", "forum.example", "forum");
-    CHECK(world.findings(check) == Findings{"provider_flag_off ops/forum", "provider_flag_off ops/wiki"});
+    CHECK(world.findings(check) ==
+          Findings{"provider_flag_off ops/forum", "provider_flag_off ops/wiki"});
   }
 }
 
 TEST_CASE("an Ingress needs the port in the ExternalName Service, an IngressRoute does not") {
   World world = World::healthy();
   world.external_name("ops/wiki", "wiki.partner.example").ports.clear();
-  world.ingress_route("ops/wiki", "Host(`wiki.example`)", "wiki").rules.front().services.front().port = "8443";
+  world.ingress_route("ops/wiki", "Host(`wiki.example`)", "wiki")
+      .rules.front()
+      .services.front()
+      .port = "8443";
   world.serve();
   CHECK(world.findings().empty());
-  world.ingress("ops/wiki2", "wiki2.example", "wiki").rules.front().paths.front().backend->port_number = 8443;
+  world.ingress("ops/wiki2", "wiki2.example", "wiki")
+      .rules.front()
+      .paths.front()
+      .backend->port_number = 8443;
   world.cluster->ingresses.items.front().rules.front().paths.front().backend->port_name = "";
   CHECK(world.findings() == Findings{"backend_missing/service_port_absent Service ops/wiki"});
 }
@@ -96,7 +107,9 @@ TEST_CASE("an Ingress needs the port in the ExternalName Service, an IngressRout
 TEST_CASE("what is new may not be loaded yet") {
   World world = with_external_route();
   world.drop_router("wiki");
-  SECTION("the route") { world.cluster->ingresses.items.front().created = world.snapshot.time - 10s; }
+  SECTION("the route") {
+    world.cluster->ingresses.items.front().created = world.snapshot.time - 10s;
+  }
   SECTION("Traefik") { world.proxy->started = world.snapshot.time - 10s; }
   CHECK(world.findings().empty());
   CHECK(world.layer(Layer::external_name) == LayerStatus::unknown);
@@ -119,7 +132,9 @@ TEST_CASE("a TraefikService with an ExternalName leg is gone whole") {
   World world = World::healthy();
   world.external_name("ops/wiki", "wiki.partner.example");
   world.hand_kept("ops/near", {"100.80.0.2"});
-  world.cluster->traefik_services.items.push_back({.name = {"ops", "both"}, .services = {{.name = "wiki", .port = "http"}, {.name = "near", .port = "http"}}});
+  world.cluster->traefik_services.items.push_back(
+      {.name = {"ops", "both"},
+       .services = {{.name = "wiki", .port = "http"}, {.name = "near", .port = "http"}}});
   auto& route = world.ingress_route("ops/wiki", "Host(`wiki.example`)", "both");
   route.rules.front().services.front() = {.name = "both", .kind = "TraefikService"};
   world.serve();

@@ -32,22 +32,29 @@ TEST_CASE("nothing configured: every layer is off") {
 TEST_CASE("all faults at once, in walking order, each route with its own cause") {
   World world = World::healthy();
   world.cluster->nodes.items.front().taints = {{"gpu", "", "NoSchedule"}};
-  std::erase_if(world.cluster->pods.items, [](const auto& pod) { return pod.node_name == "alpha"; });
+  std::erase_if(world.cluster->pods.items,
+                [](const auto& pod) { return pod.node_name == "alpha"; });
   std::erase(world.service("edge/traefik").load_balancer_addresses, "100.80.0.1");
   world.external_name("ops/wiki", "wiki.partner.example");
   world.ingress("ops/wiki", "wiki.example", "wiki");
   world.hand_kept("shop/web", {"100.99.1.1"});
-  world.ingress("shop/front", "shop.example", "web").traefik_annotations = {{"traefik.ingress.kubernetes.io/router.middlewares", "shop-gone@kubernetescrd"}};
+  world.ingress("shop/front", "shop.example", "web").traefik_annotations = {
+      {"traefik.ingress.kubernetes.io/router.middlewares", "shop-gone@kubernetescrd"}};
   world.hand_kept("cam/api", {"100.80.0.2"});
   world.slice("cam/api").ports.front().name.clear();
   world.ingress_route("cam/api", "Host(`cam.example`)", "api");
   world.config.expect.webhooks = {"hooks"};
-  world.cluster->deployments.items.push_back({.kind = "Deployment", .name = {"jobs", "fetcher"}, .proxies = {{"env", "http://100.99.1.2:1"}}});
+  world.cluster->deployments.items.push_back({.kind = "Deployment",
+                                              .name = {"jobs", "fetcher"},
+                                              .proxies = {{"env", "http://100.99.1.2:1"}}});
   const Judgement judgement = world.judge();
   std::vector<std::string> layers;
   for (const Finding& finding : judgement.findings) layers.emplace_back(name_of(finding.layer));
-  CHECK(layers == std::vector<std::string>{"load_balancer", "external_name", "middleware", "webhook", "endpoint_address", "endpoint_port", "proxy_chain"});
-  for (const auto* host : {"wiki.example", "shop.example", "cam.example"}) CHECK(world.cause(host) == "load_balancer/taint_not_tolerated");
+  CHECK(layers == std::vector<std::string>{"load_balancer", "external_name", "middleware",
+                                           "webhook", "endpoint_address", "endpoint_port",
+                                           "proxy_chain"});
+  for (const auto* host : {"wiki.example", "shop.example", "cam.example"})
+    CHECK(world.cause(host) == "load_balancer/taint_not_tolerated");
   world.config.expect.entry_addresses = {ip("100.80.0.2")};
   CHECK(world.cause("wiki.example") == "external_name/provider_flag_off");
   CHECK(world.cause("shop.example") == "middleware/object_absent");
@@ -71,8 +78,9 @@ TEST_CASE("a source that is down turns nothing healthy") {
   }
   SECTION("Kubernetes") {
     down(world.snapshot.kubernetes);
-    for (const Layer layer : {Layer::load_balancer, Layer::external_name, Layer::middleware, Layer::webhook, Layer::endpoint_address,
-                              Layer::endpoint_port, Layer::proxy_chain, Layer::backend}) {
+    for (const Layer layer :
+         {Layer::load_balancer, Layer::external_name, Layer::middleware, Layer::webhook,
+          Layer::endpoint_address, Layer::endpoint_port, Layer::proxy_chain, Layer::backend}) {
       INFO(name_of(layer));
       CHECK(world.layer(layer) == LayerStatus::unknown);
     }
@@ -82,32 +90,43 @@ TEST_CASE("a source that is down turns nothing healthy") {
 
 TEST_CASE("what depends on a network") {
   World world = World::healthy();
-  world.config.networks = {{.name = "old", .cidrs = {Prefix::parse("10.50.0.0/16").value()}, .kind = NetworkKind::overlay, .retired = true}};
+  world.config.networks = {{.name = "old",
+                            .cidrs = {Prefix::parse("10.50.0.0/16").value()},
+                            .kind = NetworkKind::overlay,
+                            .retired = true}};
   world.hand_kept("shop/web", {"10.50.0.9", "100.80.0.2"});
   world.external_name("ops/wiki", "10.50.0.10");
   world.with_pods("shop/app", 1);
   world.slice("shop/app").endpoints.front().addresses = {"10.50.0.11"};  // a pod's: follows its pod
-  world.cluster->deployments.items.push_back({.kind = "Deployment", .name = {"jobs", "fetcher"}, .proxies = {{"env a", "http://10.50.0.12:1"}, {"env b", "http://10.50.0.12:1"}}});
-  world.node("delta", "10.50.0.13").flannel_addresses = {{"flannel.alpha.coreos.com/public-ip", "10.50.0.14"}};
+  world.cluster->deployments.items.push_back(
+      {.kind = "Deployment",
+       .name = {"jobs", "fetcher"},
+       .proxies = {{"env a", "http://10.50.0.12:1"}, {"env b", "http://10.50.0.12:1"}}});
+  world.node("delta", "10.50.0.13").flannel_addresses = {
+      {"flannel.alpha.coreos.com/public-ip", "10.50.0.14"}};
   world.config.expect.entry_addresses = {ip("10.50.0.15")};
   auto member = std::make_shared<etcd::State>();
   member->members = {{.id = 1, .name = "m1", .peer_urls = {"https://10.50.0.16:2380"}}};
   world.snapshot.etcd = {{.target = "m1", .state = member}, {.target = "m2", .state = member}};
   auto here = std::make_shared<tailscale::State>();
-  here->peers = {{.name = "beta", .online = true, .active = true, .current_endpoint = "10.50.0.17:41641"},
-                 {.name = "gamma", .online = true, .active = false, .current_endpoint = ""}};
+  here->peers = {
+      {.name = "beta", .online = true, .active = true, .current_endpoint = "10.50.0.17:41641"},
+      {.name = "gamma", .online = true, .active = false, .current_endpoint = ""}};
   world.snapshot.tailscale = {{.target = "alpha", .state = here}};
   std::vector<std::string> texts;
   for (const Dependent& dependent : world.judge().dependents) {
     if (dependent.network != "old") continue;
     CHECK_FALSE(dependent.cure.empty());
     CHECK_FALSE(dependent.breaks.empty());
-    texts.push_back(fmt::format("{} {} {}", dependent.dependency, dependent.object, dependent.address));
+    texts.push_back(
+        fmt::format("{} {} {}", dependent.dependency, dependent.object, dependent.address));
   }
   std::sort(texts.begin(), texts.end());
-  CHECK(texts == std::vector<std::string>{"endpoint ops/wiki 10.50.0.10", "endpoint shop/web 10.50.0.9", "entry 10.50.0.15 10.50.0.15",
-                                          "etcd_peer m1 10.50.0.16", "flannel delta 10.50.0.14", "node_address delta 10.50.0.13",
-                                          "proxy jobs/fetcher 10.50.0.12", "tailscale_path alpha → beta 10.50.0.17"});
+  CHECK(texts == std::vector<std::string>{
+                     "endpoint ops/wiki 10.50.0.10", "endpoint shop/web 10.50.0.9",
+                     "entry 10.50.0.15 10.50.0.15", "etcd_peer m1 10.50.0.16",
+                     "flannel delta 10.50.0.14", "node_address delta 10.50.0.13",
+                     "proxy jobs/fetcher 10.50.0.12", "tailscale_path alpha → beta 10.50.0.17"});
   CHECK(world.judge().dependents_unknown.empty());
   world.snapshot.tailscale.push_back({.target = "beta"});
   CHECK(world.judge().dependents_unknown == std::vector<std::string>{"tailscale beta"});
@@ -119,7 +138,8 @@ TEST_CASE("two thousand routes and as many faults are judged each for itself", "
     const std::string name = fmt::format("ns{}/web", i % 50);
     const std::string service = fmt::format("ns{}/web-{}", i % 50, i);
     world.hand_kept(service, {fmt::format("100.80.{}.{}", 1 + i / 250, i % 250), "100.80.0.2"});
-    world.ingress(fmt::format("ns{}/front-{}", i % 50, i), fmt::format("h{}.example", i), fmt::format("web-{}", i));
+    world.ingress(fmt::format("ns{}/front-{}", i % 50, i), fmt::format("h{}.example", i),
+                  fmt::format("web-{}", i));
   }
   world.serve();
   const Judgement judgement = world.judge();

@@ -8,11 +8,17 @@ namespace {
 
 const Time start = *parse_rfc3339("2026-01-01T00:00:00Z");
 
-Judgement judgement_with(Time time, std::vector<std::string> objects, std::vector<std::string> unknown = {}) {
+Judgement judgement_with(Time time, std::vector<std::string> objects,
+                         std::vector<std::string> unknown = {}) {
   Judgement judgement{.time = time};
-  judgement.layers.push_back({.layer = Layer::mesh, .status = LayerStatus::ok, .unknown = std::move(unknown)});
+  judgement.layers.push_back(
+      {.layer = Layer::mesh, .status = LayerStatus::ok, .unknown = std::move(unknown)});
   for (auto& object : objects) {
-    judgement.findings.push_back({.check = "peer_offline", .layer = Layer::mesh, .reason = "offline", .kind = "Peer", .object = object});
+    judgement.findings.push_back({.check = "peer_offline",
+                                  .layer = Layer::mesh,
+                                  .reason = "offline",
+                                  .kind = "Peer",
+                                  .object = object});
   }
   return judgement;
 }

@@ -8,7 +8,7 @@ using namespace shortcircuit;
 using namespace shortcircuit::testing;
 
 TEST_CASE("peer_relayed: relayed and active only; a peer that nobody counts on is a hint") {
-  World world;
+  MeshWorld world;
   auto idle = peer("idle", "100.64.0.3", "");
   idle.active = false;
   auto gone = peer("gone", "100.64.0.4", "");
@@ -25,11 +25,11 @@ TEST_CASE("peer_relayed: relayed and active only; a peer that nobody counts on i
 
   world.view("c", std::nullopt);
   CHECK(world.judge(peer_relayed_check).unknown == Texts{"tailscale c: connect"});
-  CHECK_FALSE(World().judge(peer_relayed_check).applicable);
+  CHECK_FALSE(MeshWorld().judge(peer_relayed_check).applicable);
 }
 
 TEST_CASE("peer_relayed: a path that has just woken gets one look more") {
-  World world;
+  MeshWorld world;
   auto& view = world.view("a", running("100.64.0.1", {peer("b", "100.64.0.2", "")}));
   auto before = running("100.64.0.1", {peer("b", "100.64.0.2", "")});
   before.peers[0].active = false;
@@ -39,16 +39,20 @@ TEST_CASE("peer_relayed: a path that has just woken gets one look more") {
   CHECK(world.findings(peer_relayed_check) == Texts{"derp a → b"});
 }
 
-TEST_CASE("nested_tunnel: overlays below the mesh, but not plain networks nor pods that are peers") {
-  World world;
-  world.cluster({{.name = "k", .internal_addresses = {ip("100.64.0.7")},
+TEST_CASE(
+    "nested_tunnel: overlays below the mesh, but not plain networks nor pods that are peers") {
+  MeshWorld world;
+  world.cluster({{.name = "k",
+                  .internal_addresses = {ip("100.64.0.7")},
                   .pod_cidrs = {*Prefix::parse("10.42.1.0/24")}}});
-  world.view("a", running("100.64.0.1",
-                          {peer("b", "100.64.0.2", "10.9.0.2:41641"), peer("c", "100.64.0.3", "10.8.0.3:41641"),
-                           peer("d", "100.64.0.4", "192.168.1.4:41641"), peer("e", "100.64.0.5", "198.51.100.7:41641"),
-                           peer("f", "100.64.0.6", "100.64.0.6:41641"), peer("k", "100.64.0.7", "10.42.1.1:41641"),
-                           peer("proxy-pod", "100.64.0.8", "10.42.1.9:41641"),
-                           peer("old-derp", "100.64.0.9", "")}));
+  world.view("a", running("100.64.0.1", {peer("b", "100.64.0.2", "10.9.0.2:41641"),
+                                         peer("c", "100.64.0.3", "10.8.0.3:41641"),
+                                         peer("d", "100.64.0.4", "192.168.1.4:41641"),
+                                         peer("e", "100.64.0.5", "198.51.100.7:41641"),
+                                         peer("f", "100.64.0.6", "100.64.0.6:41641"),
+                                         peer("k", "100.64.0.7", "10.42.1.1:41641"),
+                                         peer("proxy-pod", "100.64.0.8", "10.42.1.9:41641"),
+                                         peer("old-derp", "100.64.0.9", "")}));
   CHECK(world.findings(nested_tunnel_check) == Texts{"retired_network a", "overlay a"});
   const Verdict verdict = world.judge(nested_tunnel_check);
   CHECK(verdict.findings[0].message.find("(c)") != std::string::npos);
@@ -57,7 +61,7 @@ TEST_CASE("nested_tunnel: overlays below the mesh, but not plain networks nor po
 }
 
 TEST_CASE("tunnel_loop: two looks, an overlay, and far more sent than received") {
-  World world;
+  MeshWorld world;
   const auto look = [](std::uint64_t sent, std::uint64_t received, const std::string& endpoint) {
     auto state = running("100.64.0.1", {peer("b", "100.64.0.2", endpoint)});
     state.peers[0].transmitted_bytes = sent;
@@ -87,23 +91,34 @@ TEST_CASE("tunnel_loop: two looks, an overlay, and far more sent than received")
 }
 
 TEST_CASE("flannel_address_mismatch: annotations that are none of the node's own addresses") {
-  World world;
+  MeshWorld world;
   const std::string prefix = "flannel.alpha.coreos.com/";
-  world.cluster({{.name = "fine", .internal_addresses = {ip("100.64.0.1"), ip("fd00::1")},
+  world.cluster({{.name = "fine",
+                  .internal_addresses = {ip("100.64.0.1"), ip("fd00::1")},
                   .flannel_addresses = {{prefix + "public-ip", "100.64.0.1"}}},
-                 {.name = "stale", .internal_addresses = {ip("100.64.0.2")},
+                 {.name = "stale",
+                  .internal_addresses = {ip("100.64.0.2")},
                   .flannel_addresses = {{prefix + "public-ip", "10.8.0.2"}}},
-                 {.name = "stale-overwrite", .internal_addresses = {ip("100.64.0.3")},
-                  .flannel_addresses = {{prefix + "public-ip", "100.64.0.3"}, {prefix + "public-ip-overwrite", "10.8.0.3"}}},
-                 {.name = "chosen", .internal_addresses = {ip("192.168.1.4")}, .external_addresses = {ip("203.0.113.4")},
-                  .flannel_addresses = {{prefix + "public-ip", "203.0.113.4"}, {prefix + "public-ip-overwrite", "203.0.113.4"}}},
-                 {.name = "external", .internal_addresses = {ip("192.168.1.5")}, .external_addresses = {ip("203.0.113.5")},
+                 {.name = "stale-overwrite",
+                  .internal_addresses = {ip("100.64.0.3")},
+                  .flannel_addresses = {{prefix + "public-ip", "100.64.0.3"},
+                                        {prefix + "public-ip-overwrite", "10.8.0.3"}}},
+                 {.name = "chosen",
+                  .internal_addresses = {ip("192.168.1.4")},
+                  .external_addresses = {ip("203.0.113.4")},
+                  .flannel_addresses = {{prefix + "public-ip", "203.0.113.4"},
+                                        {prefix + "public-ip-overwrite", "203.0.113.4"}}},
+                 {.name = "external",
+                  .internal_addresses = {ip("192.168.1.5")},
+                  .external_addresses = {ip("203.0.113.5")},
                   .flannel_addresses = {{prefix + "public-ip", "203.0.113.5"}}},
                  {.name = "no-flannel", .internal_addresses = {ip("100.64.0.6")}}});
   CHECK(world.findings(flannel_address_mismatch_check) ==
-        Texts{"annotation_differs stale", "annotation_differs stale-overwrite", "annotation_differs external"});
+        Texts{"annotation_differs stale", "annotation_differs stale-overwrite",
+              "annotation_differs external"});
   const Finding stale = world.judge(flannel_address_mismatch_check).findings[0];
-  CHECK(stale.cure.find("kubectl annotate node stale --overwrite " + prefix + "public-ip=100.64.0.2") == 0);
+  CHECK(stale.cure.find("kubectl annotate node stale --overwrite " + prefix +
+                        "public-ip=100.64.0.2") == 0);
   CHECK(stale.message.find("retired network old") != std::string::npos);
 }
 
@@ -116,27 +131,27 @@ TEST_CASE("node_half_migrated: another control server, by name or by what most n
   headscale::State listed;
   listed.nodes = {node("a", "100.64.0.1", true), node("b", "100.64.0.2", true)};
   SECTION("the configured server decides") {
-    World world;
+    MeshWorld world;
     world.control(listed);
     world.view("a", with_url("https://hs.example.org"));
     world.view("b", with_url("https://login.old.net/"));
     CHECK(world.findings(node_half_migrated_check) == Texts{"other_control_server b"});
   }
   SECTION("a single node") {
-    World world;
+    MeshWorld world;
     world.control(listed);
     world.view("a", with_url("https://login.old.net"));
     CHECK(world.findings(node_half_migrated_check) == Texts{"other_control_server a"});
   }
   SECTION("an API name that only the cluster knows is no other server") {
-    World world;
+    MeshWorld world;
     world.control(listed, "http://headscale.mesh.svc:8080");
     world.view("a", with_url("https://hs.example.org"));
     world.view("b", with_url("https://hs.example.org"));
     CHECK(world.findings(node_half_migrated_check).empty());
   }
   SECTION("without Headscale most nodes decide, and a tie cannot") {
-    World world;
+    MeshWorld world;
     world.view("a", with_url("https://one"));
     world.view("b", with_url("https://two"));
     CHECK(world.findings(node_half_migrated_check).empty());
@@ -145,7 +160,7 @@ TEST_CASE("node_half_migrated: another control server, by name or by what most n
     CHECK(world.findings(node_half_migrated_check) == Texts{"other_control_server b"});
   }
   SECTION("a node address in a retired network") {
-    World world;
+    MeshWorld world;
     world.cluster({{.name = "k", .internal_addresses = {ip("10.8.0.9")}},
                    {.name = "l", .internal_addresses = {ip("192.168.1.9")}}});
     CHECK(world.findings(node_half_migrated_check) == Texts{"node_address_retired k"});
@@ -153,7 +168,7 @@ TEST_CASE("node_half_migrated: another control server, by name or by what most n
 }
 
 TEST_CASE("peer_offline: only who is expected, Headscale first") {
-  World world;
+  MeshWorld world;
   headscale::State state;
   state.nodes = {node("feeder", "100.64.0.1", false), node("laptop", "100.64.0.2", false),
                  node("k8s-by-address", "100.64.0.3", false), node("k", "100.64.0.4", true),
@@ -167,12 +182,14 @@ TEST_CASE("peer_offline: only who is expected, Headscale first") {
                  {.name = "k2", .internal_addresses = {ip("100.64.0.7")}},
                  {.name = "not-in-the-mesh", .internal_addresses = {ip("192.168.1.5")}}});
   world.control(state);
-  CHECK(world.findings(peer_offline_check) == Texts{"offline feeder", "offline k8s-by-address", "offline typo"});
-  CHECK(world.judge(peer_offline_check).unknown == Texts{"headscale: does not say whether silent is online"});
+  CHECK(world.findings(peer_offline_check) ==
+        Texts{"offline feeder", "offline k8s-by-address", "offline typo"});
+  CHECK(world.judge(peer_offline_check).unknown ==
+        Texts{"headscale: does not say whether silent is online"});
 }
 
 TEST_CASE("peer_offline: Headscale down is unknown, and nobody is called offline") {
-  World world;
+  MeshWorld world;
   world.config.expect.peers = {"feeder"};
   world.control(std::nullopt);
   auto cut_off = running("100.64.0.1", {peer("feeder", "100.64.0.2", "")});
@@ -184,7 +201,7 @@ TEST_CASE("peer_offline: Headscale down is unknown, and nobody is called offline
 }
 
 TEST_CASE("peer_offline: without Headscale the views of connected nodes count") {
-  World world;
+  MeshWorld world;
   world.config.expect.peers = {"feeder", "stopped"};
   auto off = peer("feeder", "100.64.0.2", "");
   off.online = false;
@@ -197,7 +214,7 @@ TEST_CASE("peer_offline: without Headscale the views of connected nodes count") 
   world.view("stopped", stopped);
   CHECK(world.findings(peer_offline_check) == Texts{"offline feeder", "offline stopped"});
 
-  World alone;
+  MeshWorld alone;
   alone.config.expect.peers = {"feeder"};
   alone.view("c", cut_off);
   CHECK(alone.findings(peer_offline_check).empty());
@@ -205,7 +222,7 @@ TEST_CASE("peer_offline: without Headscale the views of connected nodes count") 
 }
 
 TEST_CASE("key_expiring: peers that matter, whoever is expired and still there, API keys") {
-  World world;
+  MeshWorld world;
   headscale::State state;
   state.nodes = {node("feeder", "100.64.0.1", true), node("laptop", "100.64.0.2", false),
                  node("phone", "100.64.0.3", true), node("tv", "100.64.0.4", true),
@@ -215,7 +232,10 @@ TEST_CASE("key_expiring: peers that matter, whoever is expired and still there, 
   state.nodes[2].expiry = now_time + 3 * 24h;  // routine
   state.nodes[3].expiry = now_time - 10s;      // still called online: about to be cut off
   state.nodes[4].expiry = now_time + 30 * 24h;
-  state.api_keys = {{"left-over", now_time - 24h}, {"ours", now_time + 2 * 24h}, {"long", now_time + 90 * 24h}, {"ever", {}}};
+  state.api_keys = {{"left-over", now_time - 24h},
+                    {"ours", now_time + 2 * 24h},
+                    {"long", now_time + 90 * 24h},
+                    {"ever", {}}};
   state.pre_auth_keys = {{.id = "1", .used = true, .expiration = now_time - 24h}};
   world.config.expect.peers = {"feeder", "server"};
   world.control(state);
@@ -233,12 +253,13 @@ TEST_CASE("key_expiring: peers that matter, whoever is expired and still there, 
 }
 
 TEST_CASE("path_mtu_low: low is a finding, unmeasured is unknown, sufficient is nothing") {
-  World world;
+  MeshWorld world;
   using Status = tailscale::PathMtu::Status;
   auto state = running("100.64.0.1", {peer("b", "100.64.0.2", "192.168.1.2:41641")});
-  state.path_mtus = {{.peer = "b", .status = Status::low, .mtu_bytes = 1300, .needed_bytes = 1340},
-                     {.peer = "c", .status = Status::unknown},
-                     {.peer = "d", .status = Status::sufficient, .mtu_bytes = 1340, .needed_bytes = 1340}};
+  state.path_mtus = {
+      {.peer = "b", .status = Status::low, .mtu_bytes = 1300, .needed_bytes = 1340},
+      {.peer = "c", .status = Status::unknown},
+      {.peer = "d", .status = Status::sufficient, .mtu_bytes = 1340, .needed_bytes = 1340}};
   world.view("a", state);
   CHECK_FALSE(world.judge(path_mtu_low_check).applicable);  // not asked for
   world.config.tailscale[0].path_mtu = true;
@@ -247,7 +268,7 @@ TEST_CASE("path_mtu_low: low is a finding, unmeasured is unknown, sufficient is 
   CHECK(verdict.unknown == Texts{"tailscale a: no path MTU to c"});
   CHECK(verdict.findings[0].cure.find("mtu 1240") != std::string::npos);
 
-  World relayed;
+  MeshWorld relayed;
   relayed.view("a", running("100.64.0.1", {peer("b", "100.64.0.2", "")}));
   relayed.config.tailscale[0].path_mtu = true;
   CHECK(relayed.findings(path_mtu_low_check).empty());
@@ -255,10 +276,11 @@ TEST_CASE("path_mtu_low: low is a finding, unmeasured is unknown, sufficient is 
 }
 
 TEST_CASE("mesh metrics: what a path runs over and how many tunnels a packet wears") {
-  World world;
+  MeshWorld world;
   const std::string annotation = "flannel.alpha.coreos.com/public-ip";
   const auto cluster_node = [&](const std::string& name, const std::string& address) {
-    return kubernetes::Node{.name = name, .internal_addresses = {ip(address)},
+    return kubernetes::Node{.name = name,
+                            .internal_addresses = {ip(address)},
                             .flannel_addresses = {{annotation, address}}};
   };
   world.cluster({cluster_node("a", "100.64.0.1"), cluster_node("b", "100.64.0.2"),
@@ -272,7 +294,8 @@ TEST_CASE("mesh metrics: what a path runs over and how many tunnels a packet wea
   MetricSet metrics;
   describe_mesh(Fleet(world.config, world.snapshot), metrics);
   std::map<std::string, double> tunnels;
-  for (const Series& series : metrics.families().at("shortcircuit_tailscale_peer_encapsulations").series) {
+  for (const Series& series :
+       metrics.families().at("shortcircuit_tailscale_peer_encapsulations").series) {
     tunnels[series.label_values[1]] = series.value;
   }
   CHECK(tunnels == std::map<std::string, double>{{"b", 3}, {"lan-node", 1}, {"other", 2}});

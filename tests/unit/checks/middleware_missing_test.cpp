@@ -12,7 +12,8 @@ using Findings = std::vector<std::string>;
 World with_middlewares(const std::string& references) {
   World world = World::healthy();
   world.hand_kept("shop/web", {"100.80.0.2"});
-  world.ingress("shop/front", "shop.example", "web").traefik_annotations = {{annotation, references}};
+  world.ingress("shop/front", "shop.example", "web").traefik_annotations = {
+      {annotation, references}};
   world.serve();
   return world;
 }
@@ -36,19 +37,22 @@ TEST_CASE("an absent object, with the namespace told from the name") {
   refuse(world, "shop", "edge-net-rate-limit@kubernetescrd");
   SECTION("by another object of the namespace") {
     world.middleware("edge-net/other");
-    CHECK(world.findings() == Findings{"middleware_missing/object_absent Middleware edge-net/rate-limit"});
+    CHECK(world.findings() ==
+          Findings{"middleware_missing/object_absent Middleware edge-net/rate-limit"});
   }
   SECTION("the longest namespace that is known") {
     world.middleware("edge/other");
     world.with_pods("edge-net/api", 1);
-    CHECK(world.findings() == Findings{"middleware_missing/object_absent Middleware edge-net/rate-limit"});
+    CHECK(world.findings() ==
+          Findings{"middleware_missing/object_absent Middleware edge-net/rate-limit"});
   }
   SECTION("the Ingress's own") {
     world.cluster->ingresses.items.front().name.namespace_name = "edge-net";
     world.cluster->ingresses.items.front().rules.front().paths.front().backend->service = "web";
     world.service("shop/web").name.namespace_name = "edge-net";
     world.slice("shop/web").name.namespace_name = "edge-net";
-    CHECK(world.findings() == Findings{"middleware_missing/object_absent Middleware edge-net/rate-limit"});
+    CHECK(world.findings() ==
+          Findings{"middleware_missing/object_absent Middleware edge-net/rate-limit"});
   }
   CHECK(world.cause("shop.example") == "middleware/object_absent");
 }
@@ -90,7 +94,10 @@ TEST_CASE("a TCP route's middlewares are of their own kind") {
   World world = World::healthy();
   world.hand_kept("db/main", {"100.80.0.2"});
   world.cluster->ingress_route_tcps.items.push_back(
-      {.name = {"db", "main"}, .rules = {{.match = "HostSNI(`*`)", .middlewares = {{.name = "allow"}}, .services = {{.name = "main", .port = "http"}}}}});
+      {.name = {"db", "main"},
+       .rules = {{.match = "HostSNI(`*`)",
+                  .middlewares = {{.name = "allow"}},
+                  .services = {{.name = "main", .port = "http"}}}}});
   world.middleware("db/allow");  // of HTTP: does not count
   CHECK(world.findings(check) == Findings{"object_absent db/allow"});
   world.cluster->middleware_tcps.items.push_back({.name = {"db", "allow"}});
@@ -139,20 +146,25 @@ TEST_CASE("an error in a middleware itself has a cause too") {
   World world = with_middlewares("shop-auth@kubernetescrd");
   world.middleware("shop/auth");
   world.router("shop").status = "disabled";
-  world.router("shop").errors = {"invalid middleware \"shop-auth@kubernetescrd\" configuration: empty"};
+  world.router("shop").errors = {
+      "invalid middleware \"shop-auth@kubernetescrd\" configuration: empty"};
   CHECK(world.findings() == Findings{"middleware_missing/router_error Middleware shop/auth"});
 }
 
 TEST_CASE("routers of other providers") {
   World world = World::healthy();
-  world.proxy->routers.push_back({.name = "x@file", .provider = "file", .rule = "Host(`x.example`)", .status = "disabled",
+  world.proxy->routers.push_back({.name = "x@file",
+                                  .provider = "file",
+                                  .rule = "Host(`x.example`)",
+                                  .status = "disabled",
                                   .errors = {"middleware \"auth@file\" does not exist"}});
   CHECK(world.findings() == Findings{"middleware_missing/router_error Middleware auth@file"});
 }
 
 TEST_CASE("the kind is not installed") {
   World world = with_middlewares("shop-strip@kubernetescrd");
-  world.cluster->middlewares = {.status = kubernetes::Listed<kubernetes::Middleware>::Status::absent};
+  world.cluster->middlewares = {.status =
+                                    kubernetes::Listed<kubernetes::Middleware>::Status::absent};
   CHECK(world.findings(check) == Findings{"object_absent shop/strip"});
 }
 

@@ -10,10 +10,18 @@ using Findings = std::vector<std::string>;
 
 World with_proxies(const std::string& url) {
   World world = World::healthy();
-  world.config.networks = {{.name = "old", .cidrs = {Prefix::parse("10.50.0.0/16").value()}, .kind = NetworkKind::overlay, .retired = true}};
-  world.cluster->deployments.items.push_back({.kind = "Deployment", .name = {"jobs", "fetcher"}, .proxies = {{"container a, env HTTPS_PROXY", url}}});
-  world.cluster->cron_jobs.items.push_back({.kind = "CronJob", .name = {"jobs", "nightly"}, .proxies = {{"container b, env http_proxy", url}}});
-  world.cluster->config_maps.items.push_back({.name = {"jobs", "settings"}, .proxies = {{"key PROXY", url}, {"key OTHER_PROXY", url}}});
+  world.config.networks = {{.name = "old",
+                            .cidrs = {Prefix::parse("10.50.0.0/16").value()},
+                            .kind = NetworkKind::overlay,
+                            .retired = true}};
+  world.cluster->deployments.items.push_back({.kind = "Deployment",
+                                              .name = {"jobs", "fetcher"},
+                                              .proxies = {{"container a, env HTTPS_PROXY", url}}});
+  world.cluster->cron_jobs.items.push_back({.kind = "CronJob",
+                                            .name = {"jobs", "nightly"},
+                                            .proxies = {{"container b, env http_proxy", url}}});
+  world.cluster->config_maps.items.push_back(
+      {.name = {"jobs", "settings"}, .proxies = {{"key PROXY", url}, {"key OTHER_PROXY", url}}});
   return world;
 }
 
@@ -37,9 +45,11 @@ void outcome(World& world, probes::Outcome outcome) {
 
 TEST_CASE("proxies of every kind of object, one finding for each object and reason") {
   CHECK(with_proxies("http://100.99.1.1:8118").findings() ==
-        Findings{"proxy_address_stale/no_such_peer ConfigMap jobs/settings", "proxy_address_stale/no_such_peer CronJob jobs/nightly",
+        Findings{"proxy_address_stale/no_such_peer ConfigMap jobs/settings",
+                 "proxy_address_stale/no_such_peer CronJob jobs/nightly",
                  "proxy_address_stale/no_such_peer Deployment jobs/fetcher"});
-  CHECK(with_proxies("socks5://10.50.1.1:1080").findings("proxy_address_stale").front() == "retired_network jobs/fetcher");
+  CHECK(with_proxies("socks5://10.50.1.1:1080").findings("proxy_address_stale").front() ==
+        "retired_network jobs/fetcher");
   CHECK(with_proxies("http://10.244.99.1:3128").findings("proxy_address_stale").size() == 3);
   World offline = with_proxies("http://100.80.0.9:8118");
   offline.peer("gone", "100.80.0.9").online = false;
@@ -47,8 +57,10 @@ TEST_CASE("proxies of every kind of object, one finding for each object and reas
 }
 
 TEST_CASE("proxies that are fine, or nobody can tell") {
-  for (const auto* url : {"http://100.80.0.2:8118", "http://proxy.partner.example:3128", "http://proxy.jobs.svc:3128", "http://192.168.7.9:3128",
-                          "http://127.0.0.1:3128", "http://10.244.1.9:3128", "http://[::1]:1", "not a url", ""}) {
+  for (const auto* url :
+       {"http://100.80.0.2:8118", "http://proxy.partner.example:3128", "http://proxy.jobs.svc:3128",
+        "http://192.168.7.9:3128", "http://127.0.0.1:3128", "http://10.244.1.9:3128",
+        "http://[::1]:1", "not a url", ""}) {
     INFO(url);
     const World world = with_proxies(url);
     CHECK(world.findings().empty());
@@ -73,7 +85,8 @@ TEST_CASE("what proxies cannot be judged from") {
 TEST_CASE("one kind that cannot be read hides its own proxies only") {
   World world = with_proxies("http://100.99.1.1:8118");
   world.cluster->deployments = {};
-  CHECK(world.findings("proxy_address_stale") == Findings{"no_such_peer jobs/nightly", "no_such_peer jobs/settings"});
+  CHECK(world.findings("proxy_address_stale") ==
+        Findings{"no_such_peer jobs/nightly", "no_such_peer jobs/settings"});
 }
 
 TEST_CASE("a probe's own proxy") {

@@ -10,9 +10,13 @@ namespace {
 
 const Time start = *parse_rfc3339("2026-01-01T00:00:00Z");
 
-NetworkSettings network(const std::string& name, const std::string& cidr, NetworkKind kind, const std::string& site = "",
-                        bool retired = false) {
-  return {.name = name, .cidrs = {*Prefix::parse(cidr)}, .kind = kind, .site = site, .retired = retired};
+NetworkSettings network(const std::string& name, const std::string& cidr, NetworkKind kind,
+                        const std::string& site = "", bool retired = false) {
+  return {.name = name,
+          .cidrs = {*Prefix::parse(cidr)},
+          .kind = kind,
+          .site = site,
+          .retired = retired};
 }
 
 // Two nodes in the site `hall`, one in `shed`; a resource on the first two, all fine, over the LAN.
@@ -49,16 +53,21 @@ struct Storage {
                             .type = "SATELLITE",
                             .connection_status = "ONLINE",
                             .preferred_nic = "lan",
-                            .interfaces = {{"default", "10.8.0." + name.substr(1)}, {"lan", lan}, {"old", "10.9.0." + name.substr(1)}}});
+                            .interfaces = {{"default", "10.8.0." + name.substr(1)},
+                                           {"lan", lan},
+                                           {"old", "10.9.0." + name.substr(1)}}});
   }
-  void add_replica(const std::string& resource, const std::string& node, std::vector<std::string> flags = {}) {
+  void add_replica(const std::string& resource, const std::string& node,
+                   std::vector<std::string> flags = {}) {
     linstor::Resource made;
     made.name = resource;
     made.node = node;
     made.is_drbd = true;
     made.has_state = true;
     made.flags = std::move(flags);
-    made.volumes.push_back({.number = 0, .storage_pool = "pool", .disk_state = made.diskless() ? "Diskless" : "UpToDate"});
+    made.volumes.push_back({.number = 0,
+                            .storage_pool = "pool",
+                            .disk_state = made.diskless() ? "Diskless" : "UpToDate"});
     for (auto& other : *state->resources) {
       if (other.name != resource || (other.diskless() && made.diskless())) continue;
       other.connections[node] = {true, "Connected"};
@@ -82,7 +91,8 @@ struct Storage {
     const Verdict verdict = judge(check);
     if (!verdict.applicable) return "off";
     std::string text;
-    for (const auto& finding : verdict.findings) text += (text.empty() ? "" : ", ") + finding.reason + " " + finding.object;
+    for (const auto& finding : verdict.findings)
+      text += (text.empty() ? "" : ", ") + finding.reason + " " + finding.object;
     if (text.empty()) text = verdict.unknown.empty() ? "fine" : "unknown";
     return text;
   }
@@ -116,8 +126,11 @@ TEST_CASE("storage checks: one site through a tunnel") {
   CHECK(storage.judge(replication_over_tunnel_check).findings.size() == 1);
   // A backup path in the tunnel beside one on the wire is no fault.
   storage.node(1).preferred_nic = "lan";
-  storage.state->node_connections->push_back({"", "n1", "n2", {{"a", {{"n1", "default"}, {"n2", "default"}}},
-                                                               {"b", {{"n1", "lan"}, {"n2", "lan"}}}}});
+  storage.state->node_connections->push_back(
+      {"",
+       "n1",
+       "n2",
+       {{"a", {{"n1", "default"}, {"n2", "default"}}}, {"b", {{"n1", "lan"}, {"n2", "lan"}}}}});
   CHECK(storage.words(replication_over_tunnel_check) == "fine");
 }
 
@@ -136,7 +149,8 @@ TEST_CASE("storage checks: a retired network, in the same site or not") {
   CHECK(storage.words(replication_over_retired_check) == "retired_network n1 → n2");
   CHECK(storage.words(replication_over_tunnel_check) == "fine");  // one fault, one finding
   storage.add_replica("r", "n3");
-  CHECK(storage.words(replication_over_retired_check) == "retired_network n1 → n2, retired_network n1 → n3");
+  CHECK(storage.words(replication_over_retired_check) ==
+        "retired_network n1 → n2, retired_network n1 → n3");
   for (auto& replica : *storage.state->resources) replica.flags = {"DELETE"};
   CHECK(storage.words(replication_over_retired_check) == "fine");
 }
@@ -156,8 +170,10 @@ TEST_CASE("storage checks: an interface that is missing") {
   storage.node(0).interfaces.erase(storage.node(0).interfaces.begin() + 1);
   CHECK(storage.words(replication_interface_missing_check) == "interface_absent n1");
   storage.node(0).aux["site"] = storage.node(1).aux["site"] = "hall";
-  CHECK(storage.words(replication_over_tunnel_check) == "fine");  // follows from the above, and it says so
-  CHECK(storage.judge(replication_interface_missing_check).findings[0].message.contains("10.8.0.1"));
+  CHECK(storage.words(replication_over_tunnel_check) ==
+        "fine");  // follows from the above, and it says so
+  CHECK(
+      storage.judge(replication_interface_missing_check).findings[0].message.contains("10.8.0.1"));
   storage.node(0).flags = {"DELETE", "EVICTED"};
   CHECK(storage.words(replication_interface_missing_check) == "fine");
 }
@@ -228,7 +244,8 @@ TEST_CASE("storage checks: disks") {
   Storage storage;
   storage.replica(0).volumes[0].disk_state = "Outdated";
   CHECK(storage.judge(resource_degraded_check).findings[0].severity == Severity::warning);
-  storage.replica(1).volumes[0].disk_state = "Inconsistent";  // the worst names it; no good copy is left
+  storage.replica(1).volumes[0].disk_state =
+      "Inconsistent";  // the worst names it; no good copy is left
   CHECK(storage.words(resource_degraded_check) == "inconsistent r");
   CHECK(storage.judge(resource_degraded_check).findings[0].severity == Severity::critical);
 }
@@ -279,7 +296,8 @@ TEST_CASE("storage checks: a replica without state") {
 TEST_CASE("storage checks: pools") {
   Storage storage;
   auto& pools = *storage.state->storage_pools;
-  pools.push_back({.name = "pool", .node = "n1", .provider_kind = "LVM", .free_bytes = 10, .total_bytes = 100});
+  pools.push_back(
+      {.name = "pool", .node = "n1", .provider_kind = "LVM", .free_bytes = 10, .total_bytes = 100});
   CHECK(storage.words(pool_nearly_full_check) == "fine");
   pools[0].free_bytes = 9;
   CHECK(storage.words(pool_nearly_full_check) == "space n1/pool");

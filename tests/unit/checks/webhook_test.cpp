@@ -27,9 +27,11 @@ TEST_CASE("webhooks that are there and answer") {
 TEST_CASE("an expected webhook configuration of either kind") {
   World world = World::healthy();
   world.config.expect.webhooks = {"store-hooks"};
-  CHECK(world.findings() == Findings{"webhook_missing/expected_absent WebhookConfiguration store-hooks"});
+  CHECK(world.findings() ==
+        Findings{"webhook_missing/expected_absent WebhookConfiguration store-hooks"});
   SECTION("is there as a mutating one") {
-    world.cluster->mutating_webhooks.items.push_back({.kind = "MutatingWebhookConfiguration", .name = "store-hooks"});
+    world.cluster->mutating_webhooks.items.push_back(
+        {.kind = "MutatingWebhookConfiguration", .name = "store-hooks"});
     CHECK(world.findings().empty());
   }
   SECTION("may hide in the kind that cannot be read") {
@@ -41,11 +43,14 @@ TEST_CASE("an expected webhook configuration of either kind") {
 
 TEST_CASE("a webhook configuration that was there and is gone") {
   World world = World::healthy();
-  world.snapshot.memory.webhooks_last_seen = {{"ValidatingWebhookConfiguration/store-hooks", world.snapshot.time - 2h}};
-  CHECK(world.findings() == Findings{"webhook_missing/disappeared WebhookConfiguration store-hooks"});
+  world.snapshot.memory.webhooks_last_seen = {
+      {"ValidatingWebhookConfiguration/store-hooks", world.snapshot.time - 2h}};
+  CHECK(world.findings() ==
+        Findings{"webhook_missing/disappeared WebhookConfiguration store-hooks"});
   SECTION("is said once when it is expected as well") {
     world.config.expect.webhooks = {"store-hooks"};
-    CHECK(world.findings() == Findings{"webhook_missing/expected_absent WebhookConfiguration store-hooks"});
+    CHECK(world.findings() ==
+          Findings{"webhook_missing/expected_absent WebhookConfiguration store-hooks"});
   }
   SECTION("is unknown when its kind cannot be read") {
     world.cluster->validating_webhooks = {};
@@ -105,10 +110,12 @@ TEST_CASE("headless and without endpoints are two faults") {
   World world = with_webhook();
   world.service("store/hooks").cluster_ips = {"None"};
   world.slice("store/hooks").endpoints.clear();
-  CHECK(world.findings("webhook_unavailable") == Findings{"headless_service store-hooks", "no_endpoints store-hooks"});
+  CHECK(world.findings("webhook_unavailable") ==
+        Findings{"headless_service store-hooks", "no_endpoints store-hooks"});
 }
 
-TEST_CASE("hand-kept endpoints serve a webhook, a URL needs no Service, an ExternalName no endpoints") {
+TEST_CASE(
+    "hand-kept endpoints serve a webhook, a URL needs no Service, an ExternalName no endpoints") {
   World world = World::healthy();
   world.hand_kept("store/hand", {"100.80.0.2"}).cluster_ips = {"10.96.1.1"};
   world.external_name("store/out", "hooks.partner.example");
@@ -128,7 +135,8 @@ TEST_CASE("two kinds with one name make one finding, the worse one") {
   world.cluster->mutating_webhooks.items.push_back(twin);
   world.cluster->validating_webhooks.items.front().webhooks.front().failure_policy = "Ignore";
   for (auto& endpoint : world.slice("store/hooks").endpoints) endpoint.ready = false;
-  CHECK(world.findings() == Findings{"webhook_unavailable/no_endpoints WebhookConfiguration store-hooks"});
+  CHECK(world.findings() ==
+        Findings{"webhook_unavailable/no_endpoints WebhookConfiguration store-hooks"});
   CHECK(world.judge().findings.front().severity == Severity::critical);
 }
 
@@ -148,10 +156,14 @@ TEST_CASE("unread Services and endpoints leave webhooks unknown") {
 namespace {
 World with_claim() {
   World world = World::healthy();
-  world.cluster->storage_classes.items = {{.name = "replicated", .provisioner = "linstor.csi.linbit.com"},
-                                          {.name = "lazy", .provisioner = "linstor.csi.linbit.com", .wait_for_first_consumer = true},
-                                          {.name = "local", .provisioner = "rancher.io/local-path"}};
-  world.cluster->claims.items = {{.name = {"db", "data"}, .created = world.snapshot.time - 10min, .storage_class = "replicated", .phase = "Pending"}};
+  world.cluster->storage_classes.items = {
+      {.name = "replicated", .provisioner = "linstor.csi.linbit.com"},
+      {.name = "lazy", .provisioner = "linstor.csi.linbit.com", .wait_for_first_consumer = true},
+      {.name = "local", .provisioner = "rancher.io/local-path"}};
+  world.cluster->claims.items = {{.name = {"db", "data"},
+                                  .created = world.snapshot.time - 10min,
+                                  .storage_class = "replicated",
+                                  .phase = "Pending"}};
   return world;
 }
 }  // namespace
@@ -175,11 +187,14 @@ TEST_CASE("a claim that waits") {
   SECTION("for its first consumer") {
     claim.storage_class = "lazy";
     CHECK(world.findings().empty());
-    world.cluster->pods.items.push_back({.name = {"other", "db-0"}, .phase = "Pending", .claims = {"data"}});
+    world.cluster->pods.items.push_back(
+        {.name = {"other", "db-0"}, .phase = "Pending", .claims = {"data"}});
     CHECK(world.findings().empty());  // another namespace's claim of that name
-    world.cluster->pods.items.push_back({.name = {"db", "job-1"}, .phase = "Succeeded", .claims = {"data"}});
+    world.cluster->pods.items.push_back(
+        {.name = {"db", "job-1"}, .phase = "Succeeded", .claims = {"data"}});
     CHECK(world.findings().empty());
-    world.cluster->pods.items.push_back({.name = {"db", "db-0"}, .phase = "Pending", .claims = {"data"}});
+    world.cluster->pods.items.push_back(
+        {.name = {"db", "db-0"}, .phase = "Pending", .claims = {"data"}});
     CHECK(world.findings() == Findings{"claim_pending/provisioning PersistentVolumeClaim db/data"});
   }
   SECTION("for a consumer that cannot be seen") {
@@ -197,7 +212,10 @@ TEST_CASE("a claim that waits") {
 
 TEST_CASE("pods in a crash loop") {
   World world = with_webhook();
-  kubernetes::Pod pod{.name = {"store", "some-pod"}, .phase = "Running", .waiting_reason = "CrashLoopBackOff", .restarts = 9};
+  kubernetes::Pod pod{.name = {"store", "some-pod"},
+                      .phase = "Running",
+                      .waiting_reason = "CrashLoopBackOff",
+                      .restarts = 9};
   const auto found = [&] {
     world.cluster->pods.items.push_back(pod);
     return world.findings("operator_crash_looping").size() == 1;
@@ -211,11 +229,13 @@ TEST_CASE("pods in a crash loop") {
     CHECK(found());
   }
   SECTION("by component") {
-    pod.labels = {{"app.kubernetes.io/name", "piraeus-datastore"}, {"app.kubernetes.io/component", "piraeus-operator"}};
+    pod.labels = {{"app.kubernetes.io/name", "piraeus-datastore"},
+                  {"app.kubernetes.io/component", "piraeus-operator"}};
     CHECK(found());
   }
   SECTION("what it runs is not the operator") {
-    pod.labels = {{"app.kubernetes.io/name", "piraeus-datastore"}, {"app.kubernetes.io/component", "linstor-satellite"}};
+    pod.labels = {{"app.kubernetes.io/name", "piraeus-datastore"},
+                  {"app.kubernetes.io/component", "linstor-satellite"}};
     CHECK_FALSE(found());
   }
   SECTION("what answers a webhook") {

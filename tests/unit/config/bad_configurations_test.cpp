@@ -15,7 +15,8 @@ struct BadFile {
 };
 
 std::vector<BadFile> table() {
-  const auto content = read_file(std::string(SHORTCIRCUIT_TESTS) + "/unit/config/bad_configurations.txt");
+  const auto content =
+      read_file(std::string(SHORTCIRCUIT_TESTS) + "/unit/config/bad_configurations.txt");
   REQUIRE(content);
   std::vector<BadFile> files;
   bool in_yaml = false;
@@ -72,7 +73,9 @@ TEST_CASE("secrets come from the environment or files and are in no text") {
 TEST_CASE("what a recording's configuration printed says is what was read") {
   for (const std::string name : {"night", "etcd-k3s-embedded", "linstor-healthy", "mesh-healthy"}) {
     INFO(name);
-    const auto loaded = load_config(std::string(SHORTCIRCUIT_RECORDINGS) + "/" + name + "/shortcircuit.yaml", {.for_replay = true});
+    const auto loaded =
+        load_config(std::string(SHORTCIRCUIT_RECORDINGS) + "/" + name + "/shortcircuit.yaml",
+                    {.for_replay = true});
     REQUIRE(loaded);
     const auto again = parse_config(redacted_yaml(*loaded), "printed.yaml", {.for_replay = true});
     REQUIRE(again);

@@ -10,7 +10,8 @@
 using namespace shortcircuit;
 
 namespace {
-const MetricDefinition example{"shortcircuit_example", MetricKind::gauge, "An example.", {"object", "reason"}};
+const MetricDefinition example{
+    "shortcircuit_example", MetricKind::gauge, "An example.", {"object", "reason"}};
 const MetricDefinition other{"shortcircuit_another_total", MetricKind::counter, "Another.", {}};
 }  // namespace
 
@@ -52,7 +53,8 @@ TEST_CASE("every declared metric is fit for the text format") {
     CHECK(definition->help.ends_with('.'));
     CHECK((definition->kind == MetricKind::counter) == definition->name.ends_with("_total"));
     for (const std::string_view label : definition->labels) {
-      for (const std::string_view reserved : {"namespace", "pod", "service", "node", "endpoint", "instance", "job"}) {
+      for (const std::string_view reserved :
+           {"namespace", "pod", "service", "node", "endpoint", "instance", "job"}) {
         CHECK(label != reserved);
       }
     }

@@ -10,7 +10,8 @@ IpAddress ip(std::string_view text) { return *IpAddress::parse(text); }
 
 Snapshot snapshot_with_mesh(std::vector<std::string> addresses) {
   auto control = std::make_shared<headscale::State>();
-  for (const std::string& address : addresses) control->nodes.push_back({.given_name = address, .addresses = {ip(address)}});
+  for (const std::string& address : addresses)
+    control->nodes.push_back({.given_name = address, .addresses = {ip(address)}});
   Snapshot snapshot;
   snapshot.headscale.push_back({.state = control});
   return snapshot;
@@ -35,7 +36,8 @@ TEST_CASE("what is known by itself") {
 
 TEST_CASE("shared address space is the tailnet only when the mesh lives there") {
   const Config config;
-  CHECK(Networks(config, snapshot_with_mesh({"100.101.0.1"})).of(ip("100.99.0.7")).kind == NetworkKind::tailnet);
+  CHECK(Networks(config, snapshot_with_mesh({"100.101.0.1"})).of(ip("100.99.0.7")).kind ==
+        NetworkKind::tailnet);
   const Snapshot other = snapshot_with_mesh({"10.99.0.1", "fd7a:115c:a1e0::1"});
   const Networks elsewhere(config, other);
   CHECK(elsewhere.of(ip("100.99.0.7")).name == "cgnat");
@@ -46,12 +48,19 @@ TEST_CASE("shared address space is the tailnet only when the mesh lives there") 
 
 TEST_CASE("the most specific prefix wins, and what the user drew keeps its addresses") {
   Config config;
-  config.networks = {{.name = "old", .cidrs = {*Prefix::parse("10.20.0.0/16")}, .kind = NetworkKind::overlay, .retired = true},
-                     {.name = "lab", .cidrs = {*Prefix::parse("10.20.30.0/24"), *Prefix::parse("fd20::/64")}, .site = "x"},
-                     {.name = "mesh", .cidrs = {*Prefix::parse("100.64.0.0/10")}, .kind = NetworkKind::tailnet}};
+  config.networks = {
+      {.name = "old",
+       .cidrs = {*Prefix::parse("10.20.0.0/16")},
+       .kind = NetworkKind::overlay,
+       .retired = true},
+      {.name = "lab",
+       .cidrs = {*Prefix::parse("10.20.30.0/24"), *Prefix::parse("fd20::/64")},
+       .site = "x"},
+      {.name = "mesh", .cidrs = {*Prefix::parse("100.64.0.0/10")}, .kind = NetworkKind::tailnet}};
   Snapshot snapshot = snapshot_with_mesh({"100.101.0.1", "10.20.30.9"});
   auto cluster = std::make_shared<kubernetes::State>();
-  cluster->nodes.items.push_back({.name = "n", .pod_cidrs = {*Prefix::parse("10.42.3.0/24"), *Prefix::parse("fd42::/64")}});
+  cluster->nodes.items.push_back(
+      {.name = "n", .pod_cidrs = {*Prefix::parse("10.42.3.0/24"), *Prefix::parse("fd42::/64")}});
   cluster->services.items.push_back({.cluster_ips = {"10.43.0.10", "None"}});
   snapshot.kubernetes.push_back({.state = cluster});
   const Networks networks(config, snapshot);

@@ -69,7 +69,9 @@ linstor::State two_nodes() {
     state.nodes.push_back({.name = name,
                            .type = "SATELLITE",
                            .connection_status = "ONLINE",
-                           .interfaces = {{"first", "10.1.0." + host}, {"default", "100.64.0." + host}, {"LAN", "fd00::" + host}}});
+                           .interfaces = {{"first", "10.1.0." + host},
+                                          {"default", "100.64.0." + host},
+                                          {"LAN", "fd00::" + host}}});
   }
   state.resources = std::vector<linstor::Resource>{replica("r", "a"), replica("r", "b")};
   state.storage_pools.emplace();
@@ -82,11 +84,13 @@ linstor::State two_nodes() {
   return state;
 }
 
-linstor::ConnectionPath path(const std::string& name, const std::string& of_a, const std::string& of_b) {
+linstor::ConnectionPath path(const std::string& name, const std::string& of_a,
+                             const std::string& of_b) {
   return {name, {{"a", of_a}, {"b", of_b}}};
 }
 
-linstor::PairConnection connection(const std::string& resource, std::vector<linstor::ConnectionPath> paths) {
+linstor::PairConnection connection(const std::string& resource,
+                                   std::vector<linstor::ConnectionPath> paths) {
   return {resource, "b", "a", std::move(paths)};
 }
 
@@ -94,7 +98,8 @@ std::string interfaces(const linstor::State& state) {
   const auto replication = replication_of(state);
   if (replication.pairs.size() != 1) return "not one pair";
   std::string text;
-  for (const auto& path : replication.pairs[0].paths) text += path.a.interface + ":" + path.b.interface + " ";
+  for (const auto& path : replication.pairs[0].paths)
+    text += path.a.interface + ":" + path.b.interface + " ";
   return text;
 }
 
@@ -138,11 +143,13 @@ TEST_CASE("replication: each level of PrefNic beats the next") {
   CHECK(interfaces(state) == "default:default ");
   state.resources->at(1).preferred_nic = "first";
   CHECK(interfaces(state) == "default:first ");
-  state.storage_pools->push_back({.name = "pool", .node = "b", .provider_kind = "LVM", .preferred_nic = "LAN"});
+  state.storage_pools->push_back(
+      {.name = "pool", .node = "b", .provider_kind = "LVM", .preferred_nic = "LAN"});
   CHECK(interfaces(state) == "default:LAN ");
   state.node_connections->push_back(connection("", {path("p", "first", "first")}));
   CHECK(interfaces(state) == "first:first ");
-  state.resource_connections->push_back(connection("r", {path("p", "LAN", "LAN"), path("q", "default", "first")}));
+  state.resource_connections->push_back(
+      connection("r", {path("p", "LAN", "LAN"), path("q", "default", "first")}));
   CHECK(interfaces(state) == "LAN:LAN default:first ");
 }
 
@@ -192,8 +199,14 @@ TEST_CASE("replication: what could not be read is unknown, never guessed") {
 
 TEST_CASE("replication: one site by networks, labels, or properties") {
   Config config;
-  config.networks.push_back({.name = "hall", .cidrs = {*Prefix::parse("10.1.0.0/24")}, .kind = NetworkKind::lan, .site = "hall"});
-  config.networks.push_back({.name = "shed", .cidrs = {*Prefix::parse("10.2.0.0/24")}, .kind = NetworkKind::lan, .site = "shed"});
+  config.networks.push_back({.name = "hall",
+                             .cidrs = {*Prefix::parse("10.1.0.0/24")},
+                             .kind = NetworkKind::lan,
+                             .site = "hall"});
+  config.networks.push_back({.name = "shed",
+                             .cidrs = {*Prefix::parse("10.2.0.0/24")},
+                             .kind = NetworkKind::lan,
+                             .site = "shed"});
   const Networks networks(config, Snapshot{});
   auto state = two_nodes();
   CHECK(same_site(state.nodes[0], state.nodes[1], networks, nullptr));

@@ -9,7 +9,8 @@ std::string targets(std::string_view rule) {
   const auto parsed = targets_of_rule(rule);
   if (!parsed) return "not a rule";
   std::string text;
-  for (const RuleTarget& target : *parsed) text += (text.empty() ? "" : " ") + target.host + "|" + target.path;
+  for (const RuleTarget& target : *parsed)
+    text += (text.empty() ? "" : " ") + target.host + "|" + target.path;
   return text;
 }
 }  // namespace
@@ -30,8 +31,8 @@ TEST_CASE("hosts and paths of a rule") {
 }
 
 TEST_CASE("what is no rule is said, whatever it is") {
-  for (const auto* rule : {"", "Host(", "Host(`a`", "Host(`a`) &&", "Host(`a`) Host(`b`)", "Host()", "&&", "((((", "Host(`a) && b",
-                           "Host(`a`))", "12", "Host{`a`}"}) {
+  for (const auto* rule : {"", "Host(", "Host(`a`", "Host(`a`) &&", "Host(`a`) Host(`b`)", "Host()",
+                           "&&", "((((", "Host(`a) && b", "Host(`a`))", "12", "Host{`a`}"}) {
     INFO(rule);
     CHECK(targets(rule) == "not a rule");
   }

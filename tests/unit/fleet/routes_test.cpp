@@ -16,7 +16,8 @@ namespace {
 // `host path` of every route, in order.
 std::vector<std::string> hosts(const World& world) {
   std::vector<std::string> texts;
-  for (const Route& route : routes_of(world.snapshot)) texts.push_back(route.host + " " + route.path);
+  for (const Route& route : routes_of(world.snapshot))
+    texts.push_back(route.host + " " + route.path);
   return texts;
 }
 using Texts = std::vector<std::string>;
@@ -25,8 +26,9 @@ using Texts = std::vector<std::string>;
 
 TEST_CASE("whose Ingress it is") {
   World world = World::healthy();
-  world.cluster->ingress_classes.items = {{.name = "web", .controller = "traefik.io/ingress-controller"},
-                                          {.name = "nginx", .controller = "k8s.io/ingress-nginx", .is_default = true}};
+  world.cluster->ingress_classes.items = {
+      {.name = "web", .controller = "traefik.io/ingress-controller"},
+      {.name = "nginx", .controller = "k8s.io/ingress-nginx", .is_default = true}};
   auto& ingress = world.ingress("shop/front", "shop.example", "web");
   const auto count = [&] { return routes_of(world.snapshot).size(); };
   CHECK(count() == 1);  // no class at all
@@ -55,7 +57,8 @@ TEST_CASE("another controller's Ingress is never judged") {
   world.cluster->ingress_classes.items = {{.name = "nginx", .controller = "k8s.io/ingress-nginx"}};
   auto& ingress = world.ingress("shop/front", "shop.example", "nothing-there");
   ingress.class_name = "nginx";
-  ingress.traefik_annotations = {{"traefik.ingress.kubernetes.io/router.middlewares", "shop-gone@kubernetescrd"}};
+  ingress.traefik_annotations = {
+      {"traefik.ingress.kubernetes.io/router.middlewares", "shop-gone@kubernetescrd"}};
   auto& route = world.ingress_route("shop/other", "Host(`x.example`)", "nothing-there");
   route.class_annotation = "traefik-inside";
   CHECK(world.findings().empty());
@@ -65,9 +68,19 @@ TEST_CASE("another controller's Ingress is never judged") {
 TEST_CASE("hosts and paths of Ingresses") {
   World world = World::healthy();
   auto& ingress = world.ingress("shop/front", "shop.example", "web");
-  ingress.rules.front().paths.push_back({.path = "/api", .path_type = "Exact", .backend = kubernetes::IngressBackend{.service = "api", .port_number = 80}});
-  ingress.rules.push_back({.host = "*.shop.example", .paths = {{.path = "", .backend = kubernetes::IngressBackend{.service = "web", .port_number = 80}}}});
-  ingress.rules.push_back({.host = "", .paths = {{.path = "/any", .path_type = "Prefix", .backend = kubernetes::IngressBackend{.service = "web", .port_number = 80}}}});
+  ingress.rules.front().paths.push_back(
+      {.path = "/api",
+       .path_type = "Exact",
+       .backend = kubernetes::IngressBackend{.service = "api", .port_number = 80}});
+  ingress.rules.push_back(
+      {.host = "*.shop.example",
+       .paths = {{.path = "",
+                  .backend = kubernetes::IngressBackend{.service = "web", .port_number = 80}}}});
+  ingress.rules.push_back(
+      {.host = "",
+       .paths = {{.path = "/any",
+                  .path_type = "Prefix",
+                  .backend = kubernetes::IngressBackend{.service = "web", .port_number = 80}}}});
   ingress.rules.push_back({.host = "no-paths.example"});
   ingress.rules.push_back({.host = "resource.example", .paths = {{.path = "/"}}});
   ingress.default_backend = kubernetes::IngressBackend{.service = "web", .port_number = 80};
@@ -86,7 +99,8 @@ TEST_CASE("hosts and paths of Ingresses") {
 
 TEST_CASE("hosts and paths of IngressRoutes") {
   World world = World::healthy();
-  world.ingress_route("shop/front", "(Host(`a.example`) || Host(`b.example`)) && PathPrefix(`/x`)", "web");
+  world.ingress_route("shop/front", "(Host(`a.example`) || Host(`b.example`)) && PathPrefix(`/x`)",
+                      "web");
   world.ingress_route("shop/odd", "Something", "web");
   CHECK(hosts(world) == Texts{"a.example /x", "b.example /x", "Something /"});
 }
@@ -95,29 +109,40 @@ TEST_CASE("a route's router") {
   World world = World::healthy();
   const auto router_of = [&](std::size_t index) {
     const auto routes = routes_of(world.snapshot);
-    return routes.at(index).router ? world.proxy->routers[*routes.at(index).router].name : std::string("none");
+    return routes.at(index).router ? world.proxy->routers[*routes.at(index).router].name
+                                   : std::string("none");
   };
   SECTION("two objects that say the same rule have a router each") {
     world.ingress_route("a/front", "Host(`x.example`)", "web");
     world.ingress_route("b/front", "Host( `x.example` )", "web");
-    world.proxy->routers = {{.name = "b-front-0123456789abcdef0123@kubernetescrd", .provider = "kubernetescrd", .rule = "Host(`x.example`)"}};
+    world.proxy->routers = {{.name = "b-front-0123456789abcdef0123@kubernetescrd",
+                             .provider = "kubernetescrd",
+                             .rule = "Host(`x.example`)"}};
     CHECK(router_of(0) == "none");
     CHECK(router_of(1) == "b-front-0123456789abcdef0123@kubernetescrd");
   }
   SECTION("of another provider, it is not the route's") {
     world.ingress("a/front", "x.example", "web");
-    world.proxy->routers = {{.name = "x@file", .provider = "file", .rule = "Host(`x.example`) && PathPrefix(`/`)"},
-                            {.name = "a-front-1@kubernetescrd", .provider = "kubernetescrd", .rule = "Host(`x.example`) && PathPrefix(`/`)"}};
+    world.proxy->routers = {
+        {.name = "x@file", .provider = "file", .rule = "Host(`x.example`) && PathPrefix(`/`)"},
+        {.name = "a-front-1@kubernetescrd",
+         .provider = "kubernetescrd",
+         .rule = "Host(`x.example`) && PathPrefix(`/`)"}};
     CHECK(router_of(0) == "none");
   }
   SECTION("by rule when its name is made in another way") {
     world.ingress("a/front", "x.example", "web");
-    world.proxy->routers = {{.name = "a1b2c3@kubernetes", .provider = "kubernetes", .rule = "Host(\"x.example\")&&PathPrefix('/')"}};
+    world.proxy->routers = {{.name = "a1b2c3@kubernetes",
+                             .provider = "kubernetes",
+                             .rule = "Host(\"x.example\")&&PathPrefix('/')"}};
     CHECK(router_of(0) == "a1b2c3@kubernetes");
   }
   SECTION("by name when its rule is made in another way") {
     world.ingress("a/front", "*.x.example", "web");
-    world.proxy->routers = {{.name = "a-front-x-example@kubernetes", .provider = "kubernetes", .rule = "HostRegexp(`[a-zA-Z0-9-]+\\.x\\.example`) && PathPrefix(`/`)"}};
+    world.proxy->routers = {
+        {.name = "a-front-x-example@kubernetes",
+         .provider = "kubernetes",
+         .rule = "HostRegexp(`[a-zA-Z0-9-]+\\.x\\.example`) && PathPrefix(`/`)"}};
     CHECK(router_of(0) == "a-front-x-example@kubernetes");
   }
   SECTION("with the path matcher of the annotation") {
@@ -135,7 +160,8 @@ TEST_CASE("names as Traefik writes them") {
   CHECK(normalized_name("--a..b--") == "a-b");
   CHECK(normalized_name("") == "");
   traefik::State traefik;
-  for (const auto& [version, major] : {std::pair{"3.6.9", 3}, {"v2.11.2", 2}, {"dev", 0}, {"", 0}}) {
+  for (const auto& [version, major] :
+       {std::pair{"3.6.9", 3}, {"v2.11.2", 2}, {"dev", 0}, {"", 0}}) {
     traefik.version = version;
     CHECK(major_version_of(&traefik) == major);
   }
@@ -157,5 +183,6 @@ TEST_CASE("classes that cannot be read leave routes unknown, not healthy") {
   world.ingress("shop/front", "shop.example", "web").class_name = "edge";
   world.cluster->ingress_classes = {};
   CHECK(world.findings().empty());
-  for (const Layer layer : {Layer::external_name, Layer::middleware, Layer::backend}) CHECK(world.layer(layer) == LayerStatus::unknown);
+  for (const Layer layer : {Layer::external_name, Layer::middleware, Layer::backend})
+    CHECK(world.layer(layer) == LayerStatus::unknown);
 }

@@ -54,7 +54,10 @@ TEST_CASE("no answer at all") {
   CHECK(outcome(fetch(get("http://name.invalid/"))) == "resolve");
   CHECK(outcome_of([](Connection& c) { c.reset(); }) == "connect");
   CHECK(outcome_of([](Connection& c) { c.read_request(); }) == "connect");
-  CHECK(outcome_of([](Connection& c) { c.read_request(); c.reset(); }) == "connect");
+  CHECK(outcome_of([](Connection& c) {
+          c.read_request();
+          c.reset();
+        }) == "connect");
   CHECK(outcome_of([](Connection& c) { c.hang(); }, impatience) == "timeout");
   CHECK(outcome(fetch(get("ftp://127.0.0.1/"))) == "internal");
   CHECK(outcome(fetch(get("no url"))) == "internal");
@@ -72,7 +75,8 @@ TEST_CASE("half an answer is no answer") {
 
 TEST_CASE("what is not HTTP") {
   CHECK(outcome_of(sending("SSH-2.0-OpenSSH_9.2\r\n")) == "syntax");
-  CHECK(outcome_of(sending(head + "Transfer-Encoding: chunked\r\n\r\nzz\r\n12345\r\n")) == "syntax");
+  CHECK(outcome_of(sending(head + "Transfer-Encoding: chunked\r\n\r\nzz\r\n12345\r\n")) ==
+        "syntax");
   CHECK(outcome_of(sending(head + "Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\n12345")) ==
         "syntax");
   CHECK(outcome_of(sending(head + "Content-Encoding: rot13\r\nContent-Length: 5\r\n\r\n12345")) ==
@@ -83,8 +87,7 @@ TEST_CASE("too slow") {
   CHECK(outcome_of(
             [](Connection& c) {
               send_head_then(c, head + "Content-Length: 100000\r\n\r\n");
-              while (c.send("x") && c.pause(20ms)) {
-              }
+              while (c.send("x") && c.pause(20ms)) {}
             },
             impatience) == "timeout");
   CHECK(outcome_of(
@@ -101,8 +104,7 @@ TEST_CASE("too much") {
   const auto endless = [](std::string first, std::string more) -> Script {
     return [first = std::move(first), more = std::move(more)](Connection& c) {
       send_head_then(c, first);
-      while (c.send(more)) {
-      }
+      while (c.send(more)) {}
     };
   };
   CHECK(outcome_of(endless(head + "\r\n", std::string(65536, 'x'))) == "too_large");
@@ -131,9 +133,12 @@ TEST_CASE("the body limit counts decoded bytes, to the byte") {
 }
 
 TEST_CASE("a status is an answer; expect_success() judges it") {
-  for (const auto& [status, failure] :
-       {std::pair(401, "auth"), {403, "auth"}, {404, "status"}, {429, "status"}, {500, "status"},
-        {302, "status"}}) {
+  for (const auto& [status, failure] : {std::pair(401, "auth"),
+                                        {403, "auth"},
+                                        {404, "status"},
+                                        {429, "status"},
+                                        {500, "status"},
+                                        {302, "status"}}) {
     const LoopbackServer server(answering(reply(status, "no", "Location: /elsewhere\r\n")));
     const auto request = get(server.url());
     const auto result = fetch(request);
@@ -261,15 +266,15 @@ TEST_CASE("messages name the place and nothing secret") {
 TEST_CASE("libcurl's codes and the failures they are") {
   // The numbers are part of libcurl's stable interface.
   const std::vector<std::pair<int, Failure>> rows{
-      {5, Failure::resolve},   {6, Failure::resolve},   {7, Failure::connect},
-      {45, Failure::connect},  {52, Failure::connect},  {55, Failure::connect},
-      {56, Failure::connect},  {97, Failure::connect},  {28, Failure::timeout},
-      {35, Failure::tls},      {60, Failure::tls},      {77, Failure::tls},
-      {83, Failure::tls},      {98, Failure::tls},      {58, Failure::auth},
-      {67, Failure::auth},     {1, Failure::syntax},    {8, Failure::syntax},
-      {16, Failure::syntax},   {18, Failure::syntax},   {23, Failure::syntax},
-      {61, Failure::syntax},   {92, Failure::syntax},   {63, Failure::too_large},
-      {2, Failure::internal},  {3, Failure::internal},  {27, Failure::internal},
+      {5, Failure::resolve},   {6, Failure::resolve},  {7, Failure::connect},
+      {45, Failure::connect},  {52, Failure::connect}, {55, Failure::connect},
+      {56, Failure::connect},  {97, Failure::connect}, {28, Failure::timeout},
+      {35, Failure::tls},      {60, Failure::tls},     {77, Failure::tls},
+      {83, Failure::tls},      {98, Failure::tls},     {58, Failure::auth},
+      {67, Failure::auth},     {1, Failure::syntax},   {8, Failure::syntax},
+      {16, Failure::syntax},   {18, Failure::syntax},  {23, Failure::syntax},
+      {61, Failure::syntax},   {92, Failure::syntax},  {63, Failure::too_large},
+      {2, Failure::internal},  {3, Failure::internal}, {27, Failure::internal},
       {43, Failure::internal},
   };
   for (const auto& [code, failure] : rows) {

@@ -7,7 +7,8 @@ using namespace shortcircuit::testing;
 
 namespace {
 
-std::string look_up(const LoopbackDns& server, const std::string& host, Duration within = patience) {
+std::string look_up(const LoopbackDns& server, const std::string& host,
+                    Duration within = patience) {
   const auto result = fetch(get("dns:" + host), {.url = server.url()}, within);
   if (!result) CHECK(result.error().message.find("dns:" + host) != std::string::npos);
   return result ? result->body : outcome(result);
@@ -67,14 +68,16 @@ TEST_CASE("many names at once, beside HTTP, and one that is silent") {
 }
 
 TEST_CASE("a stop request ends a lookup") {
-  const LoopbackDns server({.names = {}, .failures = {{"A s.example", -1}, {"AAAA s.example", -1}}});
+  const LoopbackDns server(
+      {.names = {}, .failures = {{"A s.example", -1}, {"AAAA s.example", -1}}});
   std::stop_source stop;
   std::thread stopper([&] {
     std::this_thread::sleep_for(20ms);
     stop.request_stop();
   });
   const auto http = make_curl_http({.url = server.url()});
-  const auto result = fetch_one(*http, get("dns:s.example"), Deadline::after(patience), stop.get_token());
+  const auto result =
+      fetch_one(*http, get("dns:s.example"), Deadline::after(patience), stop.get_token());
   stopper.join();
   CHECK(outcome(result) == "cancelled");
 }

@@ -99,8 +99,7 @@ TEST_CASE("a probe takes no more than it needs") {
   const LoopbackServer endless([](Connection& c) {
     c.read_request();
     c.send("HTTP/1.1 200 OK\r\n\r\n");
-    while (c.send(std::string(65536, 'x'))) {
-    }
+    while (c.send(std::string(65536, 'x'))) {}
   });
   const Seen seen = probe(endless.url());
   CHECK(seen.status == 200);
@@ -126,8 +125,7 @@ TEST_CASE("a probe can be sent to another address") {
   const std::string url = "http://shop.example:" + std::to_string(server.port()) + "/";
   CHECK(probe(url, {.connect_to = "127.0.0.1"}).status == 200);
   CHECK(server.requests().at(0).find("Host: shop.example:") != std::string::npos);
-  CHECK(probe("http://shop.example/",
-              {.connect_to = "127.0.0.1:" + std::to_string(server.port())})
+  CHECK(probe("http://shop.example/", {.connect_to = "127.0.0.1:" + std::to_string(server.port())})
             .status == 200);
   const LoopbackServer six(answering(reply(200, "x")), {.ipv6 = true});
   CHECK(probe("http://shop.example:" + std::to_string(six.port()), {.connect_to = "::1"}).status ==

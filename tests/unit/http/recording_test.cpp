@@ -155,8 +155,10 @@ TEST_CASE("what is no recording is said in one sentence") {
         std::string::npos);
   directory.write("kubernetes/nodes.json", "{}");
   directory.write("recorded_at", "yesterday");
-  CHECK(Recording::open(directory.path()).error().message.ends_with(
-      "recorded_at: want a moment in RFC 3339, such as 2026-01-31T15:30:00Z"));
+  CHECK(Recording::open(directory.path())
+            .error()
+            .message.ends_with(
+                "recorded_at: want a moment in RFC 3339, such as 2026-01-31T15:30:00Z"));
 }
 
 TEST_CASE("names are made safe for files") {

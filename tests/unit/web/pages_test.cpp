@@ -15,8 +15,12 @@ PageSources ready_sources() {
           .reload = []() -> Result<void> { return {}; }};
 }
 
-WebResponse ask(const PageSources& sources, std::string method, std::string path, std::string encoding = "") {
-  return make_pages(sources)({.method = std::move(method), .path = std::move(path), .query = "", .accept_encoding = std::move(encoding)});
+WebResponse ask(const PageSources& sources, std::string method, std::string path,
+                std::string encoding = "") {
+  return make_pages(sources)({.method = std::move(method),
+                              .path = std::move(path),
+                              .query = "",
+                              .accept_encoding = std::move(encoding)});
 }
 
 }  // namespace

@@ -50,10 +50,16 @@ struct World {
 };
 
 Finding some_finding(std::string object) {
-  return {.check = "middleware_missing", .layer = Layer::middleware, .severity = Severity::critical,
-          .reason = "object_absent", .kind = "Middleware", .object = object,
-          .message = "Middleware " + object + " does not exist.", .cure = "kubectl apply " + object,
-          .since = noon - 2h, .hosts = {"shop.example.org/"}};
+  return {.check = "middleware_missing",
+          .layer = Layer::middleware,
+          .severity = Severity::critical,
+          .reason = "object_absent",
+          .kind = "Middleware",
+          .object = object,
+          .message = "Middleware " + object + " does not exist.",
+          .cure = "kubectl apply " + object,
+          .since = noon - 2h,
+          .hosts = {"shop.example.org/"}};
 }
 
 RouteWalk some_walk(std::string host, LinkStatus status) {
@@ -63,20 +69,27 @@ RouteWalk some_walk(std::string host, LinkStatus status) {
   walk.route.kind = "Ingress";
   walk.route.object = {"web", "shop"};
   walk.links.push_back({.link = "entry", .text = "192.0.2.1", .status = LinkStatus::ok});
-  walk.links.push_back({.link = "middleware", .text = "web/auth", .status = status,
-                        .layer = Layer::middleware, .check = "middleware_missing",
-                        .reason = "object_absent", .object = "web/auth"});
+  walk.links.push_back({.link = "middleware",
+                        .text = "web/auth",
+                        .status = status,
+                        .layer = Layer::middleware,
+                        .check = "middleware_missing",
+                        .reason = "object_absent",
+                        .object = "web/auth"});
   if (status == LinkStatus::broken) walk.cause = 1;
   return walk;
 }
 
 std::size_t count(const std::string& text, const std::string& part) {
   std::size_t found = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+    ++found;
   return found;
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 tailscale::Peer peer(std::string name, bool active, std::string endpoint) {
   tailscale::Peer made;
@@ -188,7 +201,10 @@ TEST_CASE("hostile names stay text wherever they stand") {
   world.snapshot.etcd = {seen(evil, member), failed<etcd::State>(evil, evil)};
   linstor::State storage;
   storage.version = evil;
-  storage.nodes.push_back({.name = evil, .type = "SATELLITE", .connection_status = evil, .flags = {evil},
+  storage.nodes.push_back({.name = evil,
+                           .type = "SATELLITE",
+                           .connection_status = evil,
+                           .flags = {evil},
                            .interfaces = {{evil, evil}}});
   storage.storage_pools = {{.name = evil, .node = evil}};
   world.snapshot.linstor = {seen("", storage)};
@@ -209,7 +225,8 @@ TEST_CASE("the page asks nobody else and carries no script") {
   World world;
   world.judgement.findings.push_back(some_finding("web/auth"));
   const std::string page = world.page();
-  for (const auto* word : {"<script", "http://", "https://", "@import", "url(", "<iframe", "<form", " on"}) {
+  for (const auto* word :
+       {"<script", "http://", "https://", "@import", "url(", "<iframe", "<form", " on"}) {
     INFO(word);
     if (std::string_view(word) == " on") {
       CHECK_FALSE(contains(page, " onclick"));
@@ -231,8 +248,12 @@ TEST_CASE("an old snapshot and a refused configuration are said") {
 
 TEST_CASE("the matrix names class and network of each path") {
   World world;
-  world.config.networks = {{.name = "site-lan", .cidrs = {*Prefix::parse("192.168.7.0/24")}, .kind = NetworkKind::lan},
-                           {.name = "old", .cidrs = {*Prefix::parse("10.99.0.0/16")}, .kind = NetworkKind::overlay, .retired = true}};
+  world.config.networks = {
+      {.name = "site-lan", .cidrs = {*Prefix::parse("192.168.7.0/24")}, .kind = NetworkKind::lan},
+      {.name = "old",
+       .cidrs = {*Prefix::parse("10.99.0.0/16")},
+       .kind = NetworkKind::overlay,
+       .retired = true}};
   tailscale::State node;
   node.backend_state = "Running";
   node.self_name = "alpha";
@@ -240,7 +261,8 @@ TEST_CASE("the matrix names class and network of each path") {
                 peer("delta", false, ""), peer("epsilon", true, "")};
   node.peers[3].derp_region = "fra";
   node.peers.push_back({.name = "zeta"});
-  world.snapshot.tailscale = {seen("alpha", node), failed<tailscale::State>("beta", "connection refused")};
+  world.snapshot.tailscale = {seen("alpha", node),
+                              failed<tailscale::State>("beta", "connection refused")};
   const std::string page = world.page();
   CHECK(contains(page, "title=\"direct over site-lan (lan) to 192.168.7.2:41641\""));
   CHECK(contains(page, "title=\"direct over old (overlay, retired) to 10.99.0.3:41641\""));
@@ -270,22 +292,28 @@ TEST_CASE("a large fleet makes a page of less than 2 MB that says what it leaves
   World world;
   const std::string long_text(900, 'x');
   for (int index = 0; index < 2000; ++index) {
-    world.judgement.routes.push_back(some_walk(fmt::format("host-{}.example.org", index),
-                                               index % 7 == 0 ? LinkStatus::broken : LinkStatus::ok));
+    world.judgement.routes.push_back(
+        some_walk(fmt::format("host-{}.example.org", index),
+                  index % 7 == 0 ? LinkStatus::broken : LinkStatus::ok));
     Finding finding = some_finding(fmt::format("web/object-{}", index));
     finding.layer = static_cast<Layer>(index % 12);
     finding.message = fmt::format("{} {}", index, long_text);
     finding.cure = fmt::format("{} {}", index * 7, long_text);
     world.judgement.findings.push_back(finding);
-    world.judgement.dependents.push_back({"old", "endpoint", "Service", fmt::format("s-{}", index), "10.99.0.1", long_text, long_text});
+    world.judgement.dependents.push_back({"old", "endpoint", "Service", fmt::format("s-{}", index),
+                                          "10.99.0.1", long_text, long_text});
   }
-  world.config.networks = {{.name = "old", .cidrs = {*Prefix::parse("10.99.0.0/16")}, .kind = NetworkKind::overlay, .retired = true}};
+  world.config.networks = {{.name = "old",
+                            .cidrs = {*Prefix::parse("10.99.0.0/16")},
+                            .kind = NetworkKind::overlay,
+                            .retired = true}};
   for (int from = 0; from < 200; ++from) {
     tailscale::State node;
     node.backend_state = "Running";
     node.self_name = fmt::format("node-{}", from);
     for (int to = 0; to < 200; ++to) {
-      if (to != from) node.peers.push_back(peer(fmt::format("node-{}", to), true, "10.99.0.3:41641"));
+      if (to != from)
+        node.peers.push_back(peer(fmt::format("node-{}", to), true, "10.99.0.3:41641"));
     }
     world.snapshot.tailscale.push_back(seen(fmt::format("node-{}", from), node));
   }
@@ -305,7 +333,9 @@ TEST_CASE("the matrix of sixty nodes still fits") {
     node.backend_state = "Running";
     node.self_name = fmt::format("a-rather-long-node-name-{}", from);
     for (int to = 0; to < 60; ++to) {
-      if (to != from) node.peers.push_back(peer(fmt::format("a-rather-long-node-name-{}", to), true, "[2001:db8:1234:5678:9abc:def0:1234:5678]:41641"));
+      if (to != from)
+        node.peers.push_back(peer(fmt::format("a-rather-long-node-name-{}", to), true,
+                                  "[2001:db8:1234:5678:9abc:def0:1234:5678]:41641"));
     }
     world.snapshot.tailscale.push_back(seen(node.self_name, node));
   }

@@ -2,14 +2,14 @@
 
 #include "base/text.h"
 #include "support/catch.h"
-#include "support/scripted_http.h"
 #include "support/replayed.h"
+#include "support/scripted_http.h"
 
 using namespace shortcircuit;
 using namespace shortcircuit::etcd;
-using shortcircuit::testing::ScriptedHttp;
 using shortcircuit::testing::poll_with;
 using shortcircuit::testing::replayed_poll;
+using shortcircuit::testing::ScriptedHttp;
 
 namespace {
 
@@ -122,14 +122,16 @@ TEST_CASE("etcd: reads by POST, and only what reads") {
     if (request.method == Method::get) continue;
     const bool alarm = request.url.ends_with("/maintenance/alarm");
     CHECK(request.body == (alarm ? R"({"action":"GET"})" : "{}"));
-    CHECK((alarm || request.url.ends_with("/maintenance/status") || request.url.ends_with("/cluster/member/list")));
+    CHECK((alarm || request.url.ends_with("/maintenance/status") ||
+           request.url.ends_with("/cluster/member/list")));
   }
 }
 
 TEST_CASE("etcd: the gateway of 3.3 is found, one that is absent is no failure") {
   ScriptedHttp http;
   http.ok("https://one:2379/metrics", metrics_body);
-  http.ok("https://one:2379/v3beta/maintenance/status", R"({"header":{"member_id":"160"},"leader":"160"})");
+  http.ok("https://one:2379/v3beta/maintenance/status",
+          R"({"header":{"member_id":"160"},"leader":"160"})");
   http.ok("https://one:2379/v3beta/maintenance/alarm", "{}");
   Source source(member());
   std::vector<Error> notes;
@@ -184,7 +186,8 @@ TEST_CASE("etcd: parts may fail, the whole only when nothing tells of the member
 
 TEST_CASE("etcd: zeros are left out of JSON: a status without a leader says that there is none") {
   ScriptedHttp http;
-  http.ok("https://one:2379/v3/maintenance/status", R"({"header":{"member_id":"7"},"dbSize":"4096"})");
+  http.ok("https://one:2379/v3/maintenance/status",
+          R"({"header":{"member_id":"7"},"dbSize":"4096"})");
   Source source(member());
   const auto state = poll_with(source, http);
   REQUIRE(state);
@@ -197,7 +200,9 @@ TEST_CASE("etcd: the last member list serves while nobody can say it") {
   ScriptedHttp http;
   const std::string list = "https://one:2379/v3/cluster/member/list";
   http.ok("https://one:2379/metrics", metrics_body);
-  http.ok(list, R"({"members":[{"ID":"18446744073709551615","name":"one","isLearner":true},{"ID":"2"}]})");
+  http.ok(
+      list,
+      R"({"members":[{"ID":"18446744073709551615","name":"one","isLearner":true},{"ID":"2"}]})");
   Source source(member());
   auto state = poll_with(source, http);
   REQUIRE(state);
@@ -219,7 +224,8 @@ TEST_CASE("etcd: a recording keeps the member's own families and no others") {
   CHECK_FALSE(kept->contains("apiserver"));
   CHECK_FALSE(kept->contains("etcd_request"));
   const auto members = reduce_for_recording(
-      "members", R"({"members":[{"ID":"1","name":"a","peerURLs":["https://user:pw@h:1"],"token":"t"}],"x":1})");
+      "members",
+      R"({"members":[{"ID":"1","name":"a","peerURLs":["https://user:pw@h:1"],"token":"t"}],"x":1})");
   REQUIRE(members);
   CHECK_FALSE(members->contains("token"));
   CHECK_FALSE(members->contains("user:pw"));

@@ -12,7 +12,8 @@ namespace {
 // Answers by the end of the URL; 404 for the rest.
 class FakeHttp : public Http {
  public:
-  explicit FakeHttp(std::map<std::string, Result<HttpResponse>> answers) : answers_(std::move(answers)) {}
+  explicit FakeHttp(std::map<std::string, Result<HttpResponse>> answers)
+      : answers_(std::move(answers)) {}
   std::vector<Result<HttpResponse>> fetch(std::span<const HttpRequest> requests, Deadline,
                                           std::stop_token) override {
     std::vector<Result<HttpResponse>> results;
@@ -40,8 +41,14 @@ Polled poll(std::map<std::string, Result<HttpResponse>> answers) {
   Config config;
   config.endpoint.url = "https://hs/";
   Source source(config);
-  PollContext context{.http = http, .deadline = Deadline::after(5s), .stop = {}, .now = now(),
-                      .latest = nullptr, .replay = false, .once = false, .notes = {}};
+  PollContext context{.http = http,
+                      .deadline = Deadline::after(5s),
+                      .stop = {},
+                      .now = now(),
+                      .latest = nullptr,
+                      .replay = false,
+                      .once = false,
+                      .notes = {}};
   auto state = source.poll(context);
   return {std::move(state), std::move(context.notes)};
 }
@@ -73,17 +80,17 @@ TEST_CASE("headscale: nodes, keys and health of a recording") {
 }
 
 TEST_CASE("headscale: a server before 0.23 has machines and routes of their own") {
-  const auto polled = poll({
-      {"https://hs/api/v1/machine",
-       ok(R"({"machines":[{"id":"7","name":"h","givenName":"h-x","namespace":{"name":"u"},)"
-          R"("ipAddresses":["100.64.0.1"],"expiry":"0001-01-01T00:00:00Z","online":false,)"
-          R"("forcedTags":["tag:a"],"validTags":["tag:b"],"invalidTags":["tag:c"]}]})")},
-      {"https://hs/api/v1/routes",
-       ok(R"({"routes":[{"id":"1","machine":{"id":"7"},"prefix":"10.0.0.0/8","advertised":true,)"
-          R"("enabled":true},{"id":"2","machine":{"id":"7"},"prefix":"10.1.0.0/16","enabled":false}]})")},
-      {"https://hs/health", ok(R"({"status":"pass"})")},
-      {"https://hs/api/v1/apikey", ok(R"({"apiKeys":[]})")},
-      {"https://hs/api/v1/preauthkey", ok(R"({"preAuthKeys":[]})")}});
+  const auto polled = poll(
+      {{"https://hs/api/v1/machine",
+        ok(R"({"machines":[{"id":"7","name":"h","givenName":"h-x","namespace":{"name":"u"},)"
+           R"("ipAddresses":["100.64.0.1"],"expiry":"0001-01-01T00:00:00Z","online":false,)"
+           R"("forcedTags":["tag:a"],"validTags":["tag:b"],"invalidTags":["tag:c"]}]})")},
+       {"https://hs/api/v1/routes",
+        ok(R"({"routes":[{"id":"1","machine":{"id":"7"},"prefix":"10.0.0.0/8","advertised":true,)"
+           R"("enabled":true},{"id":"2","machine":{"id":"7"},"prefix":"10.1.0.0/16","enabled":false}]})")},
+       {"https://hs/health", ok(R"({"status":"pass"})")},
+       {"https://hs/api/v1/apikey", ok(R"({"apiKeys":[]})")},
+       {"https://hs/api/v1/preauthkey", ok(R"({"preAuthKeys":[]})")}});
   REQUIRE(polled.state);
   CHECK(polled.notes.empty());
   REQUIRE(polled.state->nodes.size() == 1);
@@ -104,16 +111,18 @@ TEST_CASE("headscale: a wrong key is auth, a missing part is a note") {
   CHECK(wrong.state.error().failure == Failure::schema);
   CHECK(wrong.state.error().message == "node: nodes[0].online: want true or false, got string");
   CHECK(poll({{"https://hs/api/v1/node", ok("{}")}}).state.error().failure == Failure::schema);
-  const auto partly = poll({{"https://hs/api/v1/node", ok(R"({"nodes":[]})")},
-                            {"https://hs/health", HttpResponse{.status = 500, .body = R"({"status":"fail"})"}},
-                            {"https://hs/api/v1/apikey", refused}});
+  const auto partly =
+      poll({{"https://hs/api/v1/node", ok(R"({"nodes":[]})")},
+            {"https://hs/health", HttpResponse{.status = 500, .body = R"({"status":"fail"})"}},
+            {"https://hs/api/v1/apikey", refused}});
   REQUIRE(partly.state);
   CHECK(partly.state->healthy == false);
   CHECK(partly.notes.size() == 2);
 }
 
 TEST_CASE("headscale: a server that does not say who is online is not taken for one that says no") {
-  const auto list = parse_nodes(R"({"nodes":[{"id":3,"name":"a"},{"id":4,"name":"a","tags":null}]})");
+  const auto list =
+      parse_nodes(R"({"nodes":[{"id":3,"name":"a"},{"id":4,"name":"a","tags":null}]})");
   REQUIRE(list);
   CHECK_FALSE(list->nodes[0].online_known);
   CHECK(list->nodes[0].given_name == "a");
@@ -123,8 +132,8 @@ TEST_CASE("headscale: a server that does not say who is online is not taken for 
 TEST_CASE("headscale: metrics count each node once") {
   Source source(Config{});
   Observed<State> observed;
-  observed.state = std::make_shared<const State>(
-      *replayed_poll(source, "mesh-peer-offline", "headscale"));
+  observed.state =
+      std::make_shared<const State>(*replayed_poll(source, "mesh-peer-offline", "headscale"));
   observed.observed_at = *parse_rfc3339("2026-11-24T15:30:00Z");
   MetricSet metrics;
   describe({observed}, metrics);
@@ -133,7 +142,9 @@ TEST_CASE("headscale: metrics count each node once") {
     counts[series.label_values[0]] = series.value;
   }
   CHECK(counts == std::map<std::string, double>{{"online", 2}, {"offline", 2}, {"expired", 1}});
-  CHECK(metrics.families().at("shortcircuit_headscale_node_expiry_timestamp_seconds").series.size() == 1);
+  CHECK(
+      metrics.families().at("shortcircuit_headscale_node_expiry_timestamp_seconds").series.size() ==
+      1);
 }
 
 TEST_CASE("headscale: a recording holds no keys but the public prefix of API keys") {
@@ -143,7 +154,8 @@ TEST_CASE("headscale: a recording holds no keys but the public prefix of API key
   REQUIRE(nodes);
   CHECK(nodes->find("s3cret") == std::string::npos);
   CHECK(parse_nodes(*nodes)->nodes[0].online);
-  const auto keys = reduce_for_recording("preauthkey", R"({"preAuthKeys":[{"id":"1","key":"s3cret"}]})");
+  const auto keys =
+      reduce_for_recording("preauthkey", R"({"preAuthKeys":[{"id":"1","key":"s3cret"}]})");
   CHECK(keys->find("s3cret") == std::string::npos);
   CHECK(reduce_for_recording("apikey", R"({"apiKeys":[{"prefix":"abc"}]})")->find("abc") !=
         std::string::npos);

@@ -103,7 +103,8 @@ TEST_CASE("kubernetes: a page that is too large is asked for in smaller ones") {
 }
 
 TEST_CASE("kubernetes: a page that a recording lacks ends the list") {
-  const Poll poll(empty_cluster({{"nodes", list_of(node("a"), "two")}, {"nodes-page-2", not_found}}));
+  const Poll poll(
+      empty_cluster({{"nodes", list_of(node("a"), "two")}, {"nodes-page-2", not_found}}));
   CHECK(poll.state().nodes.items.size() == 1);
   const Poll live(
       empty_cluster({{"nodes", list_of(node("a"), "two")}, {"nodes-page-2", not_found}}), false);
@@ -221,7 +222,8 @@ TEST_CASE("kubernetes: pods of waiting claims and of webhooks are asked for as w
   CHECK(poll.state().pods.items.size() == 3);
   CHECK(poll.http.count("pods-claims-calm") == 0);
   CHECK(poll.http.requests.back().url ==
-        "https://api:6443/api/v1/namespaces/guards/pods?limit=500&labelSelector=app%3Dguard%2Ctier%3D1");
+        "https://api:6443/api/v1/namespaces/guards/"
+        "pods?limit=500&labelSelector=app%3Dguard%2Ctier%3D1");
   // What they would have held is unknown.
   answers.at("pods-claims-shop") = HttpResponse{500, "", {}};
   const Poll broken(empty_cluster(answers), false);
@@ -235,10 +237,11 @@ TEST_CASE("kubernetes: 5,000 pods in pages stay small in memory") {
   std::string page_items;
   for (int i = 0; i < 500; ++i) {
     page_items += i == 0 ? "" : ",";
-    page_items += R"({"metadata":{"namespace":"shop","name":"pod-NNNN-)" + std::to_string(i) +
-                  R"(","labels":{"app":"shop"},"managedFields":[{"x":")" + filler +
-                  R"("}]},"spec":{"nodeName":"n","containers":[{"name":"c","env":[{"name":"A","value":")" +
-                  filler + R"("}],"args":[")" + filler + R"("]}]},"status":{"phase":"Running"}})";
+    page_items +=
+        R"({"metadata":{"namespace":"shop","name":"pod-NNNN-)" + std::to_string(i) +
+        R"(","labels":{"app":"shop"},"managedFields":[{"x":")" + filler +
+        R"("}]},"spec":{"nodeName":"n","containers":[{"name":"c","env":[{"name":"A","value":")" +
+        filler + R"("}],"args":[")" + filler + R"("]}]},"status":{"phase":"Running"}})";
   }
   const auto others = empty_cluster();
   rusage before{};

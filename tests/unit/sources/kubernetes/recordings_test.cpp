@@ -94,8 +94,8 @@ TEST_CASE("kubernetes: every recording is read without a note") {
 }
 
 TEST_CASE("kubernetes: what is recorded of a recording is read alike") {
-  for (const std::string name : {"night/00-everything-broken", "healthy",
-                                 "layer4-webhook-missing", "layer4-webhook-ca-missing"}) {
+  for (const std::string name : {"night/00-everything-broken", "healthy", "layer4-webhook-missing",
+                                 "layer4-webhook-ca-missing"}) {
     const auto folder = answers_of(recorded(name));
     const Poll poll(folder);
     const Poll again([&](const HttpRequest& request) -> Result<HttpResponse> {

@@ -5,14 +5,14 @@
 #include "base/text.h"
 #include "sources/linstor/parse.h"
 #include "support/catch.h"
-#include "support/scripted_http.h"
 #include "support/replayed.h"
+#include "support/scripted_http.h"
 
 using namespace shortcircuit;
 using namespace shortcircuit::linstor;
-using shortcircuit::testing::ScriptedHttp;
 using shortcircuit::testing::poll_with;
 using shortcircuit::testing::replayed_poll;
+using shortcircuit::testing::ScriptedHttp;
 
 namespace {
 
@@ -39,12 +39,15 @@ ScriptedHttp small_cluster() {
       {"storage_pool_name":"p","node_name":"n1","provider_kind":"LVM","free_capacity":10,"total_capacity":100},
       {"storage_pool_name":"d","node_name":"n1","provider_kind":"DISKLESS","free_capacity":9223372036854775807,"total_capacity":9223372036854775807},
       {"storage_pool_name":"q","node_name":"n1","provider_kind":"LVM"}])");
-  http.ok(base + "/resource-definitions", R"([{"name":"r1","resource_group_name":"g","layer_data":[{"data":{"secret":"planted-secret"}}]}])");
+  http.ok(
+      base + "/resource-definitions",
+      R"([{"name":"r1","resource_group_name":"g","layer_data":[{"data":{"secret":"planted-secret"}}]}])");
   http.ok(base + "/resource-groups", R"([{"name":"g","props":{"PrefNic":"san"}}])");
   http.ok(base + "/node-connections", "[]");
   http.ok(base + "/error-reports?limit=10000", R"([{"error_time":2000},{"error_time":1000}])");
-  http.ok(base + "/resource-definitions/r1/resource-connections",
-          R"([{"node_a":"n1","node_b":"n2","props":{"Paths/b/n1":"lan","Paths/b/n2":"san","Paths/a/n1":"x","Other":"y"}},
+  http.ok(
+      base + "/resource-definitions/r1/resource-connections",
+      R"([{"node_a":"n1","node_b":"n2","props":{"Paths/b/n1":"lan","Paths/b/n2":"san","Paths/a/n1":"x","Other":"y"}},
               {"node_a":"n1","node_b":"n3"}])");
   return http;
 }
@@ -90,9 +93,10 @@ TEST_CASE("linstor: everything of a small cluster") {
 }
 
 TEST_CASE("linstor: every recording can be read") {
-  for (const std::string name : {"healthy", "degraded", "node-offline", "node-evicted", "node-never-reachable",
-                                 "drbd-module-missing", "fresh", "storage-pool-error", "resource-create-failed",
-                                 "prefnic-and-path-levels", "controller-just-started", "error-reports-present"}) {
+  for (const std::string name :
+       {"healthy", "degraded", "node-offline", "node-evicted", "node-never-reachable",
+        "drbd-module-missing", "fresh", "storage-pool-error", "resource-create-failed",
+        "prefnic-and-path-levels", "controller-just-started", "error-reports-present"}) {
     INFO(name);
     Source source(controller());
     const auto state = replayed_poll(source, "linstor-" + std::string(name), "linstor");
@@ -126,9 +130,11 @@ TEST_CASE("linstor: only the nodes are essential; a part is remembered for two p
 }
 
 TEST_CASE("linstor: not logged in is 400 here, and is auth") {
-  for (const std::string message : {"Login required but no 'Authorization' header given.", "Sign-in failed"}) {
+  for (const std::string message :
+       {"Login required but no 'Authorization' header given.", "Sign-in failed"}) {
     ScriptedHttp http;
-    http.status(base + "/nodes", 400, R"([{"ret_code":-4611686018427377903,"message":")" + message + "\"}]");
+    http.status(base + "/nodes", 400,
+                R"([{"ret_code":-4611686018427377903,"message":")" + message + "\"}]");
     Source source(controller());
     const auto state = poll_with(source, http);
     REQUIRE_FALSE(state);
@@ -176,8 +182,9 @@ TEST_CASE("linstor: answers of the wrong shape") {
   CHECK(parse_nodes("{}").error().failure == Failure::schema);
   CHECK(parse_nodes(R"([{"type":"SATELLITE"}])").error().failure == Failure::schema);
   CHECK(parse_resources("[{}]").error().failure == Failure::schema);
-  CHECK(parse_storage_pools(R"([{"storage_pool_name":"p","node_name":"n","free_capacity":"x"}])").error().failure ==
-        Failure::schema);
+  CHECK(parse_storage_pools(R"([{"storage_pool_name":"p","node_name":"n","free_capacity":"x"}])")
+            .error()
+            .failure == Failure::schema);
   CHECK(parse_error_reports("<html>").error().failure == Failure::syntax);
 }
 
@@ -198,8 +205,8 @@ TEST_CASE("linstor: DRBD's secret never reaches a recording") {
   CHECK(connections->contains("Paths/p/a"));
   CHECK_FALSE(connections->contains("planted-secret"));
   for (const auto* answer : {"view-resources", "resource-definitions"}) {
-    const auto body =
-        read_file(std::string(SHORTCIRCUIT_RECORDINGS) + "/linstor-healthy/linstor/" + answer + ".json");
+    const auto body = read_file(std::string(SHORTCIRCUIT_RECORDINGS) + "/linstor-healthy/linstor/" +
+                                answer + ".json");
     REQUIRE(body);
     CHECK_FALSE(reduce_for_recording(answer, *body)->contains("drbd-shared-secret"));
   }

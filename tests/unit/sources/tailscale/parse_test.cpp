@@ -75,12 +75,12 @@ TEST_CASE("tailscale: stopped and expired nodes say so") {
 }
 
 TEST_CASE("tailscale: names are unique whatever the peers call themselves") {
-  const auto state = parse_status(status(
-      R"("k1":{"HostName":"a","DNSName":"web.one.ts.net.","TailscaleIPs":["100.64.0.1"]},)"
-      R"("k2":{"HostName":"b","DNSName":"web.two.ts.net.","TailscaleIPs":["100.64.0.2"]},)"
-      R"("k3":{"HostName":"localhost","TailscaleIPs":["100.64.0.3"]},)"
-      R"("k4":{"HostName":"localhost","TailscaleIPs":["100.64.0.4"]},)"
-      R"("k5":{"TailscaleIPs":["100.64.0.5"]})"));
+  const auto state = parse_status(
+      status(R"("k1":{"HostName":"a","DNSName":"web.one.ts.net.","TailscaleIPs":["100.64.0.1"]},)"
+             R"("k2":{"HostName":"b","DNSName":"web.two.ts.net.","TailscaleIPs":["100.64.0.2"]},)"
+             R"("k3":{"HostName":"localhost","TailscaleIPs":["100.64.0.3"]},)"
+             R"("k4":{"HostName":"localhost","TailscaleIPs":["100.64.0.4"]},)"
+             R"("k5":{"TailscaleIPs":["100.64.0.5"]})"));
   REQUIRE(state);
   std::vector<std::string> names;
   for (const Peer& each : state->peers) names.push_back(each.name);
@@ -95,7 +95,8 @@ TEST_CASE("tailscale: an answer of another shape is refused with its path") {
   const auto wrong = parse_status(status(R"("k":{"HostName":"a","Online":"yes"})"));
   CHECK(wrong.error().message == "Peer.k.Online: want true or false, got string");
   CHECK(parse_status(R"({"BackendState":"NoState","Peer":null})")->peers.empty());
-  CHECK(parse_path_bytes("tailscaled_inbound_bytes_total{path=").error().failure == Failure::syntax);
+  CHECK(parse_path_bytes("tailscaled_inbound_bytes_total{path=").error().failure ==
+        Failure::syntax);
   CHECK(parse_path_bytes("")->empty());
   CHECK(*parse_control_url(R"({"ControlURL":"https://u:p@hs/"})") == "https://hs/");
   CHECK(parse_ping(R"({"Err":"no matching peer","Endpoint":""})")->error == "no matching peer");
@@ -119,8 +120,9 @@ TEST_CASE("tailscale: a recording holds no key, no login, no free text") {
   CHECK(state->peers[1].received_bytes == 5);
   CHECK(*reduce_for_recording("prefs", R"({"ControlURL":"https://hs","Config":"s3cret"})") ==
         "{\n \"ControlURL\": \"https://hs\"\n}");
-  CHECK(reduce_for_recording("usermetrics", "tailscaled_x{a=\"s3cret\"} 1\n"
-                                            "tailscaled_inbound_bytes_total{path=\"derp\"} 3\n")
+  CHECK(reduce_for_recording("usermetrics",
+                             "tailscaled_x{a=\"s3cret\"} 1\n"
+                             "tailscaled_inbound_bytes_total{path=\"derp\"} 3\n")
             .value() == "tailscaled_inbound_bytes_total{path=\"derp\"} 3\n");
   CHECK_FALSE(reduce_for_recording("other", "{}"));
 }
@@ -160,12 +162,19 @@ TEST_CASE("tailscale: metrics of an idle and of a relayed node") {
 TEST_CASE("tailscale: a status file is read through the same door, so that it can be captured") {
   set_up_network();
   const shortcircuit::testing::TemporaryDirectory directory;
-  const std::string path = directory.write("status.json", status(R"("k":{"HostName":"b","Online":true})"));
+  const std::string path =
+      directory.write("status.json", status(R"("k":{"HostName":"b","Online":true})"));
   const auto http = make_curl_http({});
   const auto ask = [&](const std::string& file) {
     Source source(Config{CommonConfig{.target = "a"}, file, true});
-    PollContext context{.http = *http, .deadline = Deadline::after(5s), .stop = {}, .now = now(),
-                        .latest = nullptr, .replay = false, .once = false, .notes = {}};
+    PollContext context{.http = *http,
+                        .deadline = Deadline::after(5s),
+                        .stop = {},
+                        .now = now(),
+                        .latest = nullptr,
+                        .replay = false,
+                        .once = false,
+                        .notes = {}};
     auto state = source.poll(context);
     CHECK(context.notes.empty());
     return state;

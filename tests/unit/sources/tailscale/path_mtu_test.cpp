@@ -69,8 +69,14 @@ std::vector<PathMtu> measure(PathMtuProber& prober, Http& http, const std::vecto
   State state;
   state.backend_state = "Running";
   state.peers = peers;
-  PollContext context{.http = http, .deadline = Deadline::after(5s), .stop = {}, .now = at,
-                      .latest = nullptr, .replay = false, .once = once, .notes = {}};
+  PollContext context{.http = http,
+                      .deadline = Deadline::after(5s),
+                      .stop = {},
+                      .now = at,
+                      .latest = nullptr,
+                      .replay = false,
+                      .once = once,
+                      .notes = {}};
   return prober.measure(state, Config{CommonConfig{.timeout = 3s}, "", true}, context);
 }
 
