@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
+#include <algorithm>
+#include <array>
 
+#include "base/address.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "config/scalars.h"
 
 namespace shortcircuit {
 namespace {
@@ -74,20 +77,6 @@ std::unexpected<Exit> mistake(const std::string& what) {
   return std::unexpected(Exit{2, "", fmt::format("shortcircuit-exporter: {}; see --help\n", what)});
 }
 
-std::optional<Duration> parse_duration(std::string_view text) {
-  double number = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (code != std::errc{} || number <= 0) return std::nullopt;
-  const std::string_view unit(end, text.data() + text.size());
-  for (const auto& [name, length] :
-       {std::pair<std::string_view, double>{"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}}) {
-    if (unit == name && number * length < 1e6) {
-      return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(number * length));
-    }
-  }
-  return std::nullopt;
-}
-
 template <class Enum, std::size_t Count>
 std::optional<Enum> one_of(std::string_view text,
                            const std::array<std::string_view, Count>& names) {
@@ -97,13 +86,67 @@ std::optional<Enum> one_of(std::string_view text,
 }
 
 std::string unknown_word(const std::vector<std::string>& extras) {
-  std::vector<std::string> known;
-  for (const Flag& flag : flags) known.emplace_back(flag.name);
-  for (const auto* command : {"serve", "check", "depends", "capture"}) known.emplace_back(command);
   const std::string word = extras.front().substr(0, extras.front().find('='));
+  const std::array<std::string, 4> words{"serve", "check", "depends", "capture"};
+  if (std::find(words.begin(), words.end(), word) != words.end()) {
+    return fmt::format("{} beside another command; give one", word);
+  }
+  std::vector<std::string> known(words.begin(), words.end());
+  for (const Flag& flag : flags) known.emplace_back(flag.name);
   const auto near = nearest(word, known);
   return fmt::format("unknown {} {}{}", word.starts_with('-') ? "flag" : "word", word,
                      near ? fmt::format(", did you mean {}?", *near) : "");
+}
+
+// The library's own sentences speak of types and counts; these say what to do.
+std::string mistake_of(const CLI::ParseError& error) {
+  const std::string text = error.what();
+  const std::string flag = text.substr(0, text.find(':'));
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr && flag.starts_with("--")) {
+    return text.contains("received") ? flag + " is given more than once" : flag + " wants a value";
+  }
+  if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {
+    const auto start = text.find("--");
+    if (start != std::string::npos) {
+      return text.substr(start, text.find_first_of(" =", start) - start) + " takes no value";
+    }
+  }
+  return text;
+}
+
+// What is fine word by word and makes no sense together; "" when all does.
+std::string contradiction(const Options& options, bool output_given) {
+  const bool one_shot = options.command == Command::check || options.command == Command::depends;
+  if (!options.replay_directory.empty() && options.command == Command::capture) {
+    return "capture asks the network, so it takes no --replay";
+  }
+  if (options.replay_directory.empty() && !options.replay_step.empty()) {
+    return "--replay.step without --replay: say which recording";
+  }
+  if (options.replay_directory.empty() && options.replay_step_interval) {
+    return "--replay.step-interval without --replay: say which recording";
+  }
+  if (options.command == Command::serve && !options.replay_step.empty()) {
+    return "--replay.step is for check and depends; serve plays every step, or takes one step's "
+           "directory as --replay";
+  }
+  if (options.command != Command::serve && options.replay_step_interval) {
+    return "--replay.step-interval is for serve alone";
+  }
+  if (output_given && !one_shot) return "--output is for check and depends";
+  return "";
+}
+
+// A network's name is anything; what looks like a CIDR has to be one.
+std::string depends_mistake(const std::string& network) {
+  if (!network.contains('/')) return "";
+  const auto loose = Prefix::parse(network);
+  if (!loose) {
+    return fmt::format("depends {}: want a network's name, or a CIDR such as 10.0.0.0/8", network);
+  }
+  if (Prefix::parse(network, true)) return "";
+  return fmt::format("depends {}: want a network without host bits, did you mean {}?", network,
+                     loose->text());
 }
 
 }  // namespace
@@ -126,7 +169,7 @@ std::expected<Options, Exit> parse_options(int argc, const char* const* argv) {
   parser.require_subcommand(0, 1);
   parser.add_option("--config,--config.file", options.config_path);
   parser.add_flag("--config.check", options.config_check);
-  parser.add_option("--output", output);
+  const auto* output_given = parser.add_option("--output", output);
   parser.add_option("--replay", options.replay_directory);
   parser.add_option("--replay.step", options.replay_step);
   parser.add_option("--replay.step-interval", step_interval);
@@ -149,7 +192,7 @@ std::expected<Options, Exit> parse_options(int argc, const char* const* argv) {
   capture->add_option("directory", options.capture_directory);
   try {
     parser.parse(argc, argv);
-  } catch (const CLI::ParseError& error) { return mistake(error.what()); }
+  } catch (const CLI::ParseError& error) { return mistake(mistake_of(error)); }
   if (help) return std::unexpected(Exit{0, help_text(), ""});
   if (show_version) {
     return std::unexpected(
@@ -175,11 +218,9 @@ std::expected<Options, Exit> parse_options(int argc, const char* const* argv) {
   if (!format) return mistake(fmt::format("--log.format {}: want logfmt or json", log_format));
   options.log_format = *format;
   if (!step_interval.empty()) {
-    options.replay_step_interval = parse_duration(step_interval);
-    if (!options.replay_step_interval) {
-      return mistake(fmt::format(
-          "--replay.step-interval {}: want a duration such as 500ms, 30s or 2m", step_interval));
-    }
+    const auto interval = parse_duration({step_interval, step_interval, true});
+    if (!interval) return mistake(fmt::format("--replay.step-interval: {}", interval.error()));
+    options.replay_step_interval = *interval;
   }
   if (!options.telemetry_path.starts_with('/') || options.telemetry_path == "/") {
     return mistake(fmt::format("--web.telemetry-path {}: want a path such as /metrics",
@@ -190,6 +231,12 @@ std::expected<Options, Exit> parse_options(int argc, const char* const* argv) {
   }
   if (options.command == Command::capture && options.capture_directory.empty()) {
     return mistake("capture: say where to: a directory that does not exist yet");
+  }
+  if (const std::string wrong = depends_mistake(options.depends_on); !wrong.empty()) {
+    return mistake(wrong);
+  }
+  if (const std::string wrong = contradiction(options, output_given->count() > 0); !wrong.empty()) {
+    return mistake(wrong);
   }
   const bool needs_configuration =
       !options.print_metrics && !options.print_configuration && options.replay_directory.empty();

@@ -12,8 +12,15 @@
 namespace shortcircuit {
 namespace {
 
-// JSON strings are YAML strings.
-std::string quoted(std::string_view text) { return json_quote(text); }
+// JSON strings are YAML strings; a literal `${` must not become a variable when it is read again.
+std::string quoted(std::string_view text) {
+  std::string escaped;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text.substr(i).starts_with("${")) escaped += '$';
+    escaped += text[i];
+  }
+  return json_quote(escaped);
+}
 
 std::string duration(Duration value) {
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(value).count();
@@ -42,6 +49,7 @@ class FlowMapping {
     if (!mapping.parts_.empty()) raw(key, mapping.take());
     return *this;
   }
+  [[nodiscard]] const std::vector<std::string>& parts() const { return parts_; }
   [[nodiscard]] std::string take() const { return "{" + join(parts_, ", ") + "}"; }
 
  private:
@@ -59,25 +67,30 @@ FlowMapping tls(const TlsSettings& settings) {
 }
 
 // A secret given by value is not printed; the variable in its place need not be set in a replay.
-constexpr const char* in_place_of_a_secret = "${REDACTED}";
+constexpr const char* in_place_of_a_secret = "\"${REDACTED}\"";
 
 void add_secret(FlowMapping& mapping, const std::string& key, const Secret& secret) {
   if (!secret.path().empty()) {
     mapping.text(key + "_file", secret.path());
   } else if (!secret.empty()) {
-    mapping.text(key, in_place_of_a_secret);
+    mapping.raw(key, in_place_of_a_secret);
   }
+}
+
+void add_credentials(FlowMapping& mapping, const Endpoint& endpoint,
+                     const std::string& token_key = "bearer_token") {
+  FlowMapping basic;
+  basic.text("username", endpoint.username);
+  add_secret(basic, "password", endpoint.password);
+  mapping.nested("basic_auth", basic);
+  add_secret(mapping, token_key, endpoint.bearer_token);
 }
 
 FlowMapping common(const CommonConfig& config, const std::string& token_key = "bearer_token") {
   FlowMapping mapping;
   mapping.text("url", without_userinfo(config.endpoint.url))
       .text("unix_socket", config.endpoint.unix_socket);
-  FlowMapping basic;
-  basic.text("username", config.endpoint.username);
-  add_secret(basic, "password", config.endpoint.password);
-  mapping.nested("basic_auth", basic);
-  add_secret(mapping, token_key, config.endpoint.bearer_token);
+  add_credentials(mapping, config.endpoint, token_key);
   mapping.nested("tls", tls(config.endpoint.tls))
       .raw("interval", duration(config.interval))
       .raw("timeout", duration(config.timeout));
@@ -95,6 +108,10 @@ std::string etcd_section(const Config& config) {
     text +=
         fmt::format("  election_timeout: {}\n", duration(*config.etcd_timings.election_timeout));
   }
+  // All members have the same credentials: they are written once, for the section.
+  FlowMapping credentials;
+  add_credentials(credentials, config.etcd.front().endpoint);
+  for (const std::string& part : credentials.parts()) text += fmt::format("  {}\n", part);
   text +=
       fmt::format("  interval: {}\n  timeout: {}\n  members:\n",
                   duration(config.etcd.front().interval), duration(config.etcd.front().timeout));

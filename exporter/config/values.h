@@ -1,37 +1,18 @@
-// The kinds of values that the configuration has, and how each is checked. Every function asks a
-// mapping for keys and records what is wrong there; messages never quote a secret.
-// Units: durations become Duration here, once.
+// The keys that several sections have, each read by one function that asks a mapping and records
+// what is wrong there; messages never quote a secret.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "base/address.h"
 #include "base/secret.h"
-#include "base/time.h"
+#include "config/scalars.h"
 #include "config/yaml_reader.h"
 #include "sources/common_config.h"
 
 namespace shortcircuit {
 
-// Text that cannot be taken for a number or a boolean.
-Parsed<std::string> parse_text(const Scalar& scalar);
-// Text that serves as a label and as a folder's name.
-Parsed<std::string> parse_name(const Scalar& scalar);
-// `500ms`, `15s`, `10m`, `1h`, `1m30s`; more than nothing, at most a day.
-Parsed<Duration> parse_duration(const Scalar& scalar);
-Parsed<Prefix> parse_cidr(const Scalar& scalar);
-Parsed<IpAddress> parse_address(const Scalar& scalar);
-
-inline constexpr std::string_view name_type = "a name";
-inline constexpr std::string_view address_type = "an IP address";
-
-struct UrlRules {
-  bool proxy = false;      // socks5:// too, no path
-  bool query = false;      // `?…` is allowed
-  bool basic_auth = true;  // there is a basic_auth key to point at
-};
 // Without a slash at the end.
 std::optional<std::string> read_url(YamlMapping& mapping, const Key& key, UrlRules rules = {});
 std::optional<std::string> read_text(YamlMapping& mapping, const Key& key);
@@ -61,8 +42,5 @@ void read_tls(YamlMapping& mapping, TlsSettings& tls);
 void read_credentials(YamlMapping& mapping, Endpoint& endpoint);
 // `interval` and `timeout`; the values in `config` are the defaults.
 void read_timing(YamlMapping& mapping, CommonConfig& config);
-
-// `90s`, `1500ms`: as it would be written in the configuration.
-std::string written_duration(Duration duration);
 
 }  // namespace shortcircuit

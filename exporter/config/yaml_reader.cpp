@@ -1,62 +1,23 @@
 #include "config/yaml_reader.h"
 
 #include <fmt/format.h>
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/mark.h>
-#include <yaml-cpp/parser.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <deque>
-#include <map>
 #include <set>
-#include <sstream>
 #include <utility>
 
 #include "base/text.h"
+#include "config/yaml_tree.h"
 
 namespace shortcircuit {
-
-// The document as a tree of our own: the library's forgets quotes and hides keys written twice.
-struct YamlNode {
-  enum class Kind { null, scalar, sequence, mapping };
-  struct Member {
-    std::string key;
-    int line;
-    int column;
-    const YamlNode* value;
-  };
-  Kind kind = Kind::null;
-  std::string text;
-  bool plain = false;
-  int line = 0;
-  int column = 0;
-  std::vector<const YamlNode*> items;
-  std::vector<Member> members;
-  struct Slip {
-    std::string key;
-    int line;
-    int column;
-    std::string message;
-  };
-  std::vector<Slip> slips;  // what is wrong with the keys themselves; reported with the full path
-
-  [[nodiscard]] const YamlNode* find(std::string_view key) const {
-    for (const Member& member : members) {
-      if (member.key == key) return member.value;
-    }
-    return nullptr;
-  }
-};
 
 class YamlReaderState {
  public:
   std::string file;
   Environment environment;
   bool tolerate_unset_secrets = false;
-  std::deque<YamlNode> nodes;  // owns every node: aliases may point anywhere, also in circles
-  const YamlNode* root = nullptr;
+  YamlTree tree;
   std::vector<ConfigProblem> problems;
   bool describing = false;
   std::vector<KeyDescription> keys;
@@ -69,204 +30,8 @@ class YamlReaderState {
 
 namespace {
 
-std::string kind_name(const YamlNode& node) {
-  switch (node.kind) {
-    case YamlNode::Kind::null: return "nothing";
-    case YamlNode::Kind::scalar: return "a single value";
-    case YamlNode::Kind::sequence: return "a list";
-    case YamlNode::Kind::mapping: return "a mapping";
-  }
-  return "";
-}
-
-// Keys come from the file: short, printable, and without what may be a value (`password:secret`).
-std::string shown_key(std::string_view key) {
-  std::string shown;
-  for (const char c : key.substr(0, std::min<std::size_t>(key.find(':'), 40))) {
-    shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
-  }
-  return shown;
-}
-
 std::string joined(std::string_view path, std::string_view key) {
   return path.empty() ? std::string(key) : fmt::format("{}.{}", path, key);
-}
-
-// Builds the tree from the parser's events.
-class TreeBuilder : public YAML::EventHandler {
- public:
-  explicit TreeBuilder(YamlReaderState& state) : state_(state) {}
-
-  void OnDocumentStart(const YAML::Mark&) override {}
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    add(make(mark, anchor, YamlNode::Kind::null), mark);
-  }
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    const auto found = anchors_.find(anchor);
-    if (found != anchors_.end()) add(found->second, mark);
-  }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                const std::string& value) override {
-    YamlNode* node = make(mark, anchor, YamlNode::Kind::scalar);
-    node->text = value;
-    node->plain = tag == "?";
-    add(node, mark);
-  }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
-    open(make(mark, anchor, YamlNode::Kind::sequence), mark);
-  }
-  void OnSequenceEnd() override { open_.pop_back(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
-    open(make(mark, anchor, YamlNode::Kind::mapping), mark);
-  }
-  void OnMapEnd() override {
-    YamlNode* mapping = open_.back().node;
-    open_.pop_back();
-    merge(*mapping);
-  }
-
- private:
-  struct Open {
-    YamlNode* node;
-    const YamlNode* key = nullptr;  // of a mapping, while its value is awaited
-    int key_line = 0;
-    int key_column = 0;
-  };
-
-  YamlNode* make(const YAML::Mark& mark, YAML::anchor_t anchor, YamlNode::Kind kind) {
-    YamlNode& node = state_.nodes.emplace_back();
-    node.kind = kind;
-    node.line = mark.line + 1;
-    node.column = mark.column + 1;
-    if (anchor != 0) anchors_[anchor] = &node;
-    return &node;
-  }
-
-  void open(YamlNode* node, const YAML::Mark& mark) {
-    add(node, mark);
-    open_.push_back({node});
-  }
-
-  void add(YamlNode* node, const YAML::Mark& mark) {
-    if (open_.empty()) {
-      state_.root = node;
-      return;
-    }
-    Open& parent = open_.back();
-    if (parent.node->kind == YamlNode::Kind::sequence) {
-      parent.node->items.push_back(node);
-    } else if (parent.key == nullptr) {
-      parent.key = node;
-      parent.key_line = mark.line + 1;
-      parent.key_column = mark.column + 1;
-    } else {
-      const YamlNode* key = std::exchange(parent.key, nullptr);
-      add_member(*parent.node, *key, parent.key_line, parent.key_column, node);
-    }
-  }
-
-  static void add_member(YamlNode& mapping, const YamlNode& key, int line, int column,
-                         YamlNode* value) {
-    if (key.kind != YamlNode::Kind::scalar) {
-      mapping.slips.push_back(
-          {"", line, column, fmt::format("{} as a key; expected a name", kind_name(key))});
-      return;
-    }
-    const auto same = std::find_if(mapping.members.begin(), mapping.members.end(),
-                                   [&](const auto& member) { return member.key == key.text; });
-    if (same != mapping.members.end()) {
-      mapping.slips.push_back(
-          {shown_key(key.text), line, column,
-           fmt::format("this key is written twice, first in line {}; expected it once: remove one",
-                       same->line)});
-      return;
-    }
-    mapping.members.push_back({key.text, line, column, value});
-  }
-
-  // `<<: *anchor` brings the keys of another mapping; those written here win.
-  static void merge(YamlNode& mapping) {
-    const auto found = std::find_if(mapping.members.begin(), mapping.members.end(),
-                                    [](const auto& member) { return member.key == "<<"; });
-    if (found == mapping.members.end() || found->value->kind != YamlNode::Kind::mapping) return;
-    const YamlNode& source = *found->value;
-    mapping.members.erase(found);
-    if (&source == &mapping) return;
-    for (const YamlNode::Member& member : source.members) {
-      if (mapping.find(member.key) == nullptr) mapping.members.push_back(member);
-    }
-  }
-
-  YamlReaderState& state_;
-  std::vector<Open> open_;
-  std::map<YAML::anchor_t, YamlNode*> anchors_;
-};
-
-// A frequent slip whose message from the parser says nothing: `{key: ${NAME}}`.
-std::string syntax_hint(std::string_view text, int line) {
-  const std::vector<std::string> lines = split(text, '\n');
-  for (int i = std::max(0, line - 3); i < line && i < static_cast<int>(lines.size()); ++i) {
-    const std::string& candidate = lines[static_cast<std::size_t>(i)];
-    const auto variable = candidate.find("${");
-    if (variable != std::string::npos && candidate.find_first_of("{[") < variable) {
-      return "; between braces write \"${NAME}\" in quotes";
-    }
-    if (candidate.find_first_not_of(' ') != std::string::npos &&
-        candidate[candidate.find_first_not_of(' ')] == '\t') {
-      return "; expected spaces for indentation, got a tab";
-    }
-  }
-  return "";
-}
-
-bool blank(std::string_view text) {
-  for (const std::string& line : split(text, '\n')) {
-    const std::string_view content = trim(line);
-    if (!content.empty() && content.front() != '#' && content != "---" && content != "...") {
-      return false;
-    }
-  }
-  return true;
-}
-
-void parse_document(YamlReaderState& state, std::string_view text) {
-  if (blank(text)) {
-    state.problem(0, 0, "", "the file is empty; expected sections such as `kubernetes: {}`");
-    return;
-  }
-  if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
-    state.problem(0, 0, "", "the file holds a zero byte; expected text in UTF-8");
-    return;
-  }
-  try {
-    std::istringstream stream{std::string(text)};
-    YAML::Parser parser(stream);
-    TreeBuilder builder(state);
-    if (!parser.HandleNextDocument(builder)) state.root = nullptr;
-    if (parser) {
-      YamlReaderState rest;
-      TreeBuilder other(rest);
-      if (parser.HandleNextDocument(other) && rest.root != nullptr) {
-        state.problem(rest.root->line, rest.root->column, "",
-                      "a second document starts here; expected one");
-      }
-    }
-  } catch (const YAML::Exception& error) {
-    state.root = nullptr;
-    state.problems.clear();
-    const int line = error.mark.is_null() ? 0 : error.mark.line + 1;
-    state.problem(line, line == 0 ? 0 : error.mark.column + 1, "",
-                  fmt::format("no valid YAML: {}{}", error.msg, syntax_hint(text, line)));
-  }
-  if (state.root != nullptr && state.root->kind != YamlNode::Kind::mapping) {
-    state.problem(state.root->line, state.root->column, "",
-                  fmt::format("expected a mapping with sections such as `kubernetes: {{}}`, got {}",
-                              kind_name(*state.root)));
-    state.root = nullptr;
-  }
 }
 
 std::string suggestion(const std::string& word, const std::vector<std::string>& known) {
@@ -531,14 +296,19 @@ YamlReader::YamlReader(std::string file, std::string_view text, Environment envi
   state_->file = std::move(file);
   state_->environment = std::move(environment);
   state_->tolerate_unset_secrets = tolerate_unset_secrets;
-  parse_document(*state_, text);
+  if (auto tree = parse_yaml(text)) {
+    state_->tree = std::move(*tree);
+  } else {
+    state_->problem(tree.error().line, tree.error().column, "", tree.error().message);
+  }
 }
 
 YamlReader::~YamlReader() = default;
 
 void YamlReader::read(const YamlMapping::Body& body) {
-  if (state_->root == nullptr) return;
-  YamlMapping root(*state_, state_->root, {state_->root->line, state_->root->column, ""}, "");
+  if (state_->tree.root == nullptr) return;
+  YamlMapping root(*state_, state_->tree.root,
+                   {state_->tree.root->line, state_->tree.root->column, ""}, "");
   body(root);
   root.report_unknown();
 }

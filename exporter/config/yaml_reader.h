@@ -1,4 +1,4 @@
-// Reads YAML strictly. The only door to the YAML library.
+// Reads YAML strictly.
 //
 // A reading function asks a YamlMapping for each key that it knows. What is wrong is collected,
 // with its place, and reading goes on, so that one run reports everything: wrong types, values

@@ -28,7 +28,7 @@ OWNERS = {
     r"ares": r"http/(dns_lookup|curl_http)\.(cpp|h)",  # curl_http starts and ends both libraries
     r"nlohmann/json_fwd": r"base/json\.h",
     r"nlohmann/json\.hpp": r"base/json\w*\.cpp",
-    r"yaml-cpp/": r"config/yaml_\w+\.(cpp|h)",
+    r"yaml-cpp/": r"config/yaml_tree\.(cpp|h)",
     r"spdlog/": r"base/log\.cpp",
     r"civetweb": r"web/civet_\w+\.cpp",
     r"prometheus/": r"exposition/render\.cpp",

@@ -82,3 +82,23 @@ TEST_CASE("what a recording's configuration printed says is what was read") {
     CHECK(redacted_yaml(*again) == redacted_yaml(*loaded));
   }
 }
+
+TEST_CASE("what is printed of etcd keeps that there are credentials, and a literal ${ stays one") {
+  LoadOptions options;
+  options.environment = [](const std::string&) { return std::nullopt; };
+  const auto loaded = parse_config(
+      "etcd:\n  bearer_token_file: /run/etcd\n  members: [{name: 'a$${b}', url: 'https://e'}]\n"
+      "traefik: {url: 'http://t', basic_auth: {username: 'u$${x', password: 'p$${q}'}}\n",
+      "config.yaml", options);
+  REQUIRE(loaded);
+  CHECK(loaded->etcd.front().target == "a${b}");
+  CHECK(loaded->traefik.front().endpoint.password.reveal() == "p${q}");
+  const std::string text = redacted_yaml(*loaded);
+  CHECK(text.find("bearer_token_file: \"/run/etcd\"") != std::string::npos);
+  CHECK(text.find("p$") == std::string::npos);
+  const auto again = parse_config(text, "printed.yaml", {.for_replay = true});
+  REQUIRE(again);
+  CHECK(again->etcd.front().target == "a${b}");
+  CHECK(again->traefik.front().endpoint.username == "u${x");
+  CHECK(redacted_yaml(*again) == text);
+}
