@@ -1,0 +1,86 @@
+"""What can be said of deploy/systemd without starting it.  systemd_files_test.py BINARY
+
+That the unit really runs under systemd is tested by tests/deploy/run.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "end_to_end"))
+from exporter import main, run  # noqa: E402
+
+BINARY = sys.argv[1]
+FOLDER = pathlib.Path(__file__).parents[2] / "deploy" / "systemd"
+UNIT = FOLDER / "shortcircuit-exporter.service"
+WORST_SCORE = 2.0
+
+
+def the_unit_exposes_little():
+    done = subprocess.run(["systemd-analyze", "security", "--offline=true", str(UNIT)],
+                          capture_output=True, text=True, timeout=60)
+    found = re.search(r"Overall exposure level for .*: ([0-9.]+)", done.stdout)
+    assert found, done.stdout + done.stderr
+    assert float(found.group(1)) <= WORST_SCORE, found.group(0)
+
+
+def systemd_knows_every_line_of_the_unit():
+    with tempfile.TemporaryDirectory() as folder:
+        # Programs that this machine has, and no manual page: the rest is judged as it stands.
+        text = UNIT.read_text().replace("/usr/bin/shortcircuit-exporter", os.path.abspath(BINARY))
+        copy = pathlib.Path(folder) / UNIT.name
+        copy.write_text(re.sub(r"(?m)^Documentation=.*\n", "", text))
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(copy)],
+                              capture_output=True, text=True, timeout=60)
+    complaints = [line for line in done.stderr.splitlines() if UNIT.name in line]
+    assert not complaints, complaints
+
+
+def the_default_configuration_is_good_and_looks_at_nothing():
+    path = str(FOLDER / "shortcircuit.yaml")
+    code, out, err = run(BINARY, "--config.check", "--config", path)
+    assert code == 0, out + err
+    code, out, err = run(BINARY, "check", "--config", path)
+    assert code == 0 and "broken" not in out and "unknown" not in out, out + err
+
+
+def the_examples_in_the_default_configuration_are_good():
+    text = (FOLDER / "shortcircuit.yaml").read_text()
+    head, rest = text.split("probes: []\n")
+    assert "tailscale:" in rest and "kubernetes:" in rest and "probes:" in head
+    examples = [line[2:] for line in rest.splitlines()
+                if re.match(r"# ( *[a-z_]+:( |$)| +- )", line)]
+    examples += [line.strip("# ") for line in head.splitlines() if re.match(r"#   probes:", line)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "shortcircuit.yaml"
+        # The kubeconfig comes with the credentials; without one there is nothing to read it from.
+        kubeconfig = pathlib.Path(folder) / "kubeconfig"
+        kubeconfig.write_text("clusters: [{name: a, cluster: {server: 'https://192.0.2.1:6443'}}]\n"
+                              "users: [{name: a, user: {token: nobody}}]\n"
+                              "contexts: [{name: a, context: {cluster: a, user: a}}]\n"
+                              "current-context: a\n")
+        (pathlib.Path(folder) / "headscale").write_text("key\n")
+        path.write_text("\n".join(examples).replace(
+            "/run/credentials/shortcircuit-exporter.service", folder) + "\n")
+        code, out, err = run(BINARY, "--config.check", "--config", str(path))
+        assert code == 0, path.read_text() + out + err
+
+
+def a_reload_says_so_when_the_configuration_is_bad():
+    """The same words that ExecReload runs."""
+    reloads = re.findall(r"(?m)^ExecReload=(.*)$", UNIT.read_text())
+    assert len(reloads) == 2 and "kill -HUP" in reloads[0], reloads
+    arguments = reloads[1].split()[1:-1]
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "bad.yaml"
+        path.write_text("no_such_key: 1\n")
+        code, out, err = run(BINARY, *arguments, str(path))
+        assert code == 2 and "no_such_key" in out + err, out + err
+
+
+main([the_unit_exposes_little, systemd_knows_every_line_of_the_unit,
+      the_default_configuration_is_good_and_looks_at_nothing,
+      the_examples_in_the_default_configuration_are_good,
+      a_reload_says_so_when_the_configuration_is_bad])
