@@ -51,10 +51,11 @@ Fields backend(std::string_view place) {
 }
 
 Fields pod_template(std::string_view place) {
-  return below(place,
-               {"metadata/labels", "spec/tolerations", "spec/nodeSelector", "spec/containers/name",
-                "spec/containers/env/name", "spec/containers/env/value", "spec/initContainers/name",
-                "spec/initContainers/env/name", "spec/initContainers/env/value"});
+  return below(place, {"metadata/labels", "spec/tolerations/key", "spec/tolerations/operator",
+                       "spec/tolerations/value", "spec/tolerations/effect", "spec/nodeSelector",
+                       "spec/containers/name", "spec/containers/env/name",
+                       "spec/containers/env/value", "spec/initContainers/name",
+                       "spec/initContainers/env/name", "spec/initContainers/env/value"});
 }
 
 Fields joined(std::initializer_list<Fields> lists) {
@@ -66,12 +67,15 @@ Fields joined(std::initializer_list<Fields> lists) {
 // Of an item of the kind; nothing when the kind is unknown.
 std::optional<Fields> fields_of(std::string_view kind) {
   if (kind == "nodes") {
-    return joined({below("spec", {"podCIDR", "podCIDRs", "taints"}),
-                   below("status", {"addresses", "conditions/type", "conditions/status"})});
+    return joined(
+        {below("spec", {"podCIDR", "podCIDRs", "taints/key", "taints/value", "taints/effect"}),
+         below("status",
+               {"addresses/type", "addresses/address", "conditions/type", "conditions/status"})});
   }
   if (kind == "services") {
     return joined({below("spec", {"type", "clusterIP", "clusterIPs", "externalName", "selector",
-                                  "ports", "loadBalancerClass", "externalIPs"}),
+                                  "ports/name", "ports/port", "ports/protocol", "ports/targetPort",
+                                  "loadBalancerClass", "externalIPs"}),
                    below("status/loadBalancer/ingress", {"ip", "hostname"})});
   }
   if (kind == "endpointslices") {

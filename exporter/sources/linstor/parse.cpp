@@ -41,8 +41,7 @@ Node parse_node(JsonView item) {
   node.flags = item["flags"].strings();
   node.preferred_nic = preferred_nic(item);
   for (const auto& [name, value] : item["props"].members()) {
-    if (name.starts_with(aux_prefix))
-      node.aux[name.substr(aux_prefix.size())] = value.string_or("");
+    if (is_place(name)) node.aux[name.substr(aux_prefix.size())] = value.string_or("");
   }
   for (const auto& interface : item["net_interfaces"].items()) {
     node.interfaces.push_back({interface["name"].string(), interface["address"].string_or("")});
@@ -144,6 +143,12 @@ PairConnection parse_pair(JsonView item) {
 
 }  // namespace
 
+bool is_place(std::string_view property) {
+  if (!property.starts_with(aux_prefix)) return false;
+  const std::string_view word = property.substr(property.rfind('/') + 1);
+  return word == "zone" || word == "site";
+}
+
 Result<std::string> parse_version(std::string_view body) {
   std::string version;
   const auto read = read_json(body, [&](JsonView root) { version = root["version"].string(); });
@@ -215,13 +220,16 @@ Result<std::vector<std::string_view>> kept_fields(std::string_view answer) {
                   "props/PrefNic",
                   "state/in_use",
                   "layer_object/type",
-                  "layer_object/drbd/connections",
+                  "layer_object/drbd/connections/*/connected",
+                  "layer_object/drbd/connections/*/message",
                   "layer_object/drbd/promotion_score",
                   "layer_object/drbd/may_promote",
                   "volumes/volume_number",
                   "volumes/storage_pool_name",
                   "volumes/provider_kind",
-                  "volumes/state",
+                  "volumes/state/disk_state",
+                  "volumes/state/replication_states/*/replication_state",
+                  "volumes/state/replication_states/*/done_percentage",
                   "volumes/allocated_size_kib"};
   }
   if (answer == "view-storage-pools") {

@@ -26,6 +26,9 @@ Result<std::vector<PairConnection>> parse_connections(std::string_view body,
 Result<ErrorReports> parse_error_reports(std::string_view body);
 
 // What a recording may keep of an answer; Failure::internal for an answer that does not exist.
+// `Aux/zone`, `Aux/topology/site`: of what users write there, only where a node stands is read.
+bool is_place(std::string_view property);
+
 Result<std::vector<std::string_view>> kept_fields(std::string_view answer);
 
 // Like expect_success(), but knows how this controller says "not logged in": 400.

@@ -174,7 +174,11 @@ void Source::read_resource_connections(PollContext& context, State& state) {
 Result<std::string> reduce_for_recording(std::string_view answer, std::string_view body) {
   const auto kept = kept_fields(answer);
   if (!kept) return std::unexpected(kept.error());
-  return keep_fields(body, *kept);
+  return keep_fields(body, *kept, [](std::string_view path, JsonView) {
+    constexpr std::string_view auxiliary = "props/Aux/";
+    const bool keep = !path.starts_with(auxiliary) || is_place(path.substr(auxiliary.find('A')));
+    return JsonEdit{.keep = keep, .text = std::nullopt};
+  });
 }
 
 }  // namespace shortcircuit::linstor

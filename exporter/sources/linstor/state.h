@@ -24,11 +24,12 @@ struct Node {
   std::string type;               // SATELLITE, CONTROLLER, COMBINED, AUXILIARY …
   std::string connection_status;  // ONLINE, OFFLINE, CONNECTED …
   std::vector<std::string> flags;
-  std::string preferred_nic;               // property PrefNic
-  std::map<std::string, std::string> aux;  // properties Aux/…, without the prefix
-  std::vector<NetInterface> interfaces;    // in the controller's order
-  std::optional<Time> eviction;            // when an offline node will be evicted
-  bool drbd_supported = true;              // false only when an online node says so
+  std::string preferred_nic;  // property PrefNic
+  std::map<std::string, std::string>
+      aux;                               // properties Aux/…/zone and Aux/…/site, without the prefix
+  std::vector<NetInterface> interfaces;  // in the controller's order
+  std::optional<Time> eviction;          // when an offline node will be evicted
+  bool drbd_supported = true;            // false only when an online node says so
   std::string drbd_unsupported_reason;
 
   [[nodiscard]] bool has_flag(std::string_view flag) const;

@@ -8,7 +8,7 @@ namespace shortcircuit::traefik {
 Result<std::string> reduce_for_recording(std::string_view answer, std::string_view body) {
   if (answer == "version") return keep_fields(body, {"Version", "startDate"});
   if (answer == "overview") {
-    return keep_fields(body, {"http/routers", "http/services", "http/middlewares", "providers"});
+    return keep_fields(body, {"http/*/total", "http/*/warnings", "http/*/errors", "providers"});
   }
   if (answer == "entrypoints") return keep_fields(body, {"name", "address"});
   if (answer.starts_with("http-routers")) {
