@@ -1,0 +1,127 @@
+"""What is in the Debian package.  package_files_test.py BINARY CPACK BUILD_FOLDER
+
+That it installs, runs, upgrades and leaves nothing behind is tested by tests/deploy/run.
+"""
+import glob
+import gzip
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "end_to_end"))
+from exporter import main, run  # noqa: E402
+
+BINARY, CPACK, BUILD = sys.argv[1:]
+ROOT = pathlib.Path(__file__).parents[2]
+NAME = "shortcircuit-exporter"
+FOLDER = tempfile.TemporaryDirectory()
+TREE = pathlib.Path(FOLDER.name) / "tree"
+
+
+def output(*command):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, (command, done.stdout, done.stderr)
+    return done.stdout
+
+
+def options():
+    """Of the program itself, not of a document."""
+    code, out, _ = run(BINARY, "--help")
+    found = re.findall(r"(?m)^  (--[a-z.-]+)", out)
+    assert code == 0 and len(found) > 10 and "--help" in found, out
+    return found
+
+
+def commands():
+    found = re.findall(r"(?m)^  ([a-z]+) ", run(BINARY, "--help")[1])
+    assert "serve" in found and "capture" in found, found
+    return found
+
+
+def complete(*words):
+    """What bash offers after these words."""
+    script = (f'source "{TREE}/usr/share/bash-completion/completions/{NAME}"\n'
+              'COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))\ncompopt() { :; }\n'
+              '_shortcircuit_exporter\nprintf "%s\\n" "${COMPREPLY[@]}"')
+    return output("bash", "-c", script, "bash", NAME, *words).split()
+
+
+def the_package_is_made():
+    output(CPACK, "--config", f"{BUILD}/CPackConfig.cmake", "-B", FOLDER.name)
+    [package] = glob.glob(f"{FOLDER.name}/{NAME}_*.deb")
+    output("dpkg-deb", "-R", package, str(TREE))
+
+
+def every_file_is_in_its_place():
+    for path, mode in {
+            f"usr/bin/{NAME}": 0o755,
+            f"usr/lib/systemd/system/{NAME}.service": 0o644,
+            f"etc/{NAME}/shortcircuit.yaml": 0o644,
+            f"etc/default/{NAME}": 0o644,
+            f"usr/share/{NAME}/prometheus/shortcircuit.rules.yml": 0o644,
+            f"usr/share/man/man1/{NAME}.1.gz": 0o644,
+            f"usr/share/bash-completion/completions/{NAME}": 0o644,
+            f"usr/share/doc/{NAME}/copyright": 0o644,
+            f"usr/share/doc/{NAME}/changelog.gz": 0o644,
+            f"usr/share/doc/{NAME}/runbooks/shortcircuitexporterdown.md": 0o644,
+            "DEBIAN/postinst": 0o755, "DEBIAN/prerm": 0o755, "DEBIAN/postrm": 0o755}.items():
+        file = TREE / path
+        assert file.is_file(), path
+        assert file.stat().st_mode & 0o777 == mode, (path, oct(file.stat().st_mode))
+        assert file.stat().st_size > 0, path
+    folder = ROOT / "dashboards"
+    for dashboard in folder.rglob("*.json") if folder.exists() else []:
+        assert (TREE / f"usr/share/{NAME}/dashboards" / dashboard.relative_to(folder)).is_file(), dashboard
+    assert not (TREE / "usr/local").exists()
+
+
+def what_is_in_etc_is_kept_on_upgrades():
+    marked = (TREE / "DEBIAN/conffiles").read_text().split()
+    there = ["/" + str(path.relative_to(TREE)) for path in (TREE / "etc").rglob("*") if path.is_file()]
+    assert sorted(marked) == sorted(there), (marked, there)
+
+
+def the_libraries_are_in_depends():
+    control = (TREE / "DEBIAN/control").read_text()
+    depends = re.search(r"(?m)^Depends: (.*)$", control).group(1)
+    for library in ("libc6", "libcurl4", "libstdc++6", "libyaml-cpp", "libprometheus-cpp-core"):
+        assert library in depends, depends
+    assert "cannot find" not in depends
+
+
+def the_manual_page_and_the_completion_know_every_option_and_command():
+    page = gzip.open(TREE / f"usr/share/man/man1/{NAME}.1.gz", "rt").read().replace("\\-", "-")
+    offered = complete("")
+    for word in options() + commands():
+        assert re.search(rf"(?m)^\.B {re.escape(word)}( |$)", page), word
+        assert word in offered, (word, offered)
+    assert set(offered) == set(options() + commands()), offered
+
+
+def the_completion_offers_values():
+    assert complete("check", "--output", "") == ["table", "json"]
+    assert complete("--log.level", "w") == ["warn"]
+    assert complete("--log.format", "") == ["logfmt", "json"]
+    assert complete("check", "--config.") == ["--config.check"]
+    assert "CMakeLists.txt" in "".join(complete("--config", f"{ROOT}/CMakeLists"))
+    assert complete("check", "--replay", f"{ROOT}/tests/recordings/nigh") == [f"{ROOT}/tests/recordings/night"]
+    assert complete("--web.telemetry-path", "") == []
+
+
+def the_manual_page_is_well_formed():
+    if not shutil.which("mandoc"):
+        return
+    page = f"{TREE}/usr/share/man/man1/{NAME}.1.gz"
+    # Generated sentences are as long as they are; there is no date, so that two builds are equal.
+    done = subprocess.run(["mandoc", "-T", "lint", page], capture_output=True, text=True, timeout=60)
+    problems = [line for line in done.stdout.splitlines()
+                if "longer than 80 bytes" not in line and "missing date" not in line]
+    assert not problems, problems
+
+
+main([the_package_is_made, every_file_is_in_its_place, what_is_in_etc_is_kept_on_upgrades,
+      the_libraries_are_in_depends, the_manual_page_and_the_completion_know_every_option_and_command,
+      the_completion_offers_values, the_manual_page_is_well_formed])
