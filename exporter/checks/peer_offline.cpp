@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "checks/check.h"
 #include "fleet/mesh.h"
@@ -71,11 +72,10 @@ class Judge {
                                              node.given_name, since));
       }
     }
+    std::set<std::string_view> listed;
+    for (const headscale::Node& node : control.nodes) listed.insert(node.given_name);
     for (const std::string& name : fleet_.config.expect.peers) {
-      const bool listed =
-          std::any_of(control.nodes.begin(), control.nodes.end(),
-                      [&](const headscale::Node& node) { return node.given_name == name; });
-      if (!listed) {
+      if (!listed.contains(name)) {
         offline(name, fmt::format("{} must be online (expect.peers) and Headscale knows no node of "
                                   "that name.",
                                   name));

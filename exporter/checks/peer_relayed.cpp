@@ -22,10 +22,8 @@ bool just_woken(const TailscaleView& view, const Peer& peer) {
   const auto& before = view.earlier.back();
   if (view.observed_at - before.time > 2 * std::max(view.health.interval, Duration(15s)))
     return false;
-  for (const Peer& old : before.state->peers) {
-    if (old.name == peer.name) return old.path_class() == PathClass::idle;
-  }
-  return false;
+  const Peer* old = before.state->peer(peer.name);
+  return old != nullptr && old->path_class() == PathClass::idle;
 }
 
 Finding relay(const std::string& from, const Peer& peer, bool matters) {

@@ -16,13 +16,6 @@ constexpr double loop_ratio = 10;
 
 using tailscale::Peer;
 
-const Peer* find(const tailscale::State& state, const std::string& name) {
-  for (const Peer& peer : state.peers) {
-    if (peer.name == name) return &peer;
-  }
-  return nullptr;
-}
-
 // The newest older look that is at least a second away.
 const Earlier<tailscale::State>* look_before(const TailscaleView& view) {
   for (auto look = view.earlier.rbegin(); look != view.earlier.rend(); ++look) {
@@ -69,7 +62,7 @@ Verdict judge(const Fleet& fleet) {
     std::size_t unjudged = 0;
     for (const Peer& peer : view.state->peers) {
       auto path = tunnel_path(mesh, view, peer);
-      const Peer* old = before == nullptr ? nullptr : find(*before->state, peer.name);
+      const Peer* old = before == nullptr ? nullptr : before->state->peer(peer.name);
       if (!path && old != nullptr) path = tunnel_path(mesh, view, *old);
       if (!path) continue;
       if (old == nullptr || old->transmitted_bytes > peer.transmitted_bytes ||

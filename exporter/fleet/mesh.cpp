@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace shortcircuit {
 namespace {
 
@@ -24,6 +22,23 @@ Mesh::Mesh(const Fleet& fleet) : fleet_(fleet) {
     if (!view.state) continue;
     keep(view.state->self_addresses);
     for (const tailscale::Peer& peer : view.state->peers) keep(peer.addresses);
+  }
+  for (const TailscaleView& view : fleet.snapshot.tailscale) views_.try_emplace(view.target, &view);
+  const auto& peers = fleet.config.expect.peers;
+  expected_peers_.insert(peers.begin(), peers.end());
+  index_cluster_nodes();
+}
+
+void Mesh::index_cluster_nodes() {
+  const auto* cluster = state_of(fleet_.snapshot.kubernetes);
+  if (cluster == nullptr) return;
+  for (const kubernetes::Node& node : cluster->nodes.items) {
+    bool in_mesh = false;
+    for (const IpAddress& address : node.internal_addresses) {
+      nodes_by_address_.try_emplace(address, &node);
+      in_mesh = in_mesh || is_mesh_address(address);
+    }
+    nodes_by_name_[node.name].push_back({&node, in_mesh});
   }
 }
 
@@ -63,39 +78,34 @@ std::vector<DirectPath> Mesh::direct_paths() const {
 
 const kubernetes::Node* Mesh::cluster_node(std::string_view name,
                                            const std::vector<IpAddress>& addresses) const {
-  const auto* cluster = state_of(fleet_.snapshot.kubernetes);
-  if (cluster == nullptr) return nullptr;
-  const kubernetes::Node* by_name = nullptr;
-  for (const kubernetes::Node& node : cluster->nodes.items) {
-    bool lives_elsewhere = false;
-    for (const IpAddress& address : node.internal_addresses) {
-      if (std::find(addresses.begin(), addresses.end(), address) != addresses.end()) return &node;
-      lives_elsewhere = lives_elsewhere || is_mesh_address(address);
-    }
-    // A node that registered anew leaves an old entry with its name behind: the address decides.
-    if (node.name == name && (addresses.empty() || !lives_elsewhere)) by_name = &node;
+  const kubernetes::Node* found = nullptr;
+  for (const IpAddress& address : addresses) {
+    const auto node = nodes_by_address_.find(address);
+    // Nodes lie in one vector: of several the first in the cluster's order.
+    if (node != nodes_by_address_.end() && (found == nullptr || node->second < found))
+      found = node->second;
   }
-  return by_name;
+  if (found != nullptr) return found;
+  const auto named = nodes_by_name_.find(name);
+  if (named == nodes_by_name_.end()) return nullptr;
+  // A node that registered anew leaves an old entry with its name behind: the address decides.
+  for (const NamedNode& candidate : named->second) {
+    if (addresses.empty() || !candidate.in_mesh) found = candidate.node;
+  }
+  return found;
 }
 
 bool Mesh::expected(std::string_view name, const std::vector<IpAddress>& addresses) const {
-  const auto& peers = fleet_.config.expect.peers;
-  return std::find(peers.begin(), peers.end(), name) != peers.end() ||
-         cluster_node(name, addresses) != nullptr;
+  return expected_peers_.contains(name) || cluster_node(name, addresses) != nullptr;
 }
 
 bool Mesh::matters(std::string_view name, const std::vector<IpAddress>& addresses) const {
-  const auto& views = fleet_.snapshot.tailscale;
-  return std::any_of(views.begin(), views.end(),
-                     [&](const TailscaleView& view) { return view.target == name; }) ||
-         expected(name, addresses);
+  return views_.contains(name) || expected(name, addresses);
 }
 
 const tailscale::State* Mesh::own_word(std::string_view name) const {
-  for (const TailscaleView& view : fleet_.snapshot.tailscale) {
-    if (view.target == name) return view.state.get();
-  }
-  return nullptr;
+  const auto view = views_.find(name);
+  return view == views_.end() ? nullptr : view->second->state.get();
 }
 
 std::vector<std::string> Mesh::unknown_views() const {

@@ -2,6 +2,7 @@
 // direct paths run over which network. Derived from one Fleet, which it borrows; pure values.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -61,8 +62,21 @@ class Mesh {
   [[nodiscard]] std::optional<std::string> unknown_cluster_nodes() const;
 
  private:
+  void index_cluster_nodes();
+
+  // A node of the cluster, and whether it has an address of this mesh.
+  struct NamedNode {
+    const kubernetes::Node* node = nullptr;
+    bool in_mesh = false;
+  };
+
   const Fleet& fleet_;
   std::set<IpAddress> addresses_;
+  // Every path of the mesh asks who its ends are: looking through lists would be cubic.
+  std::map<IpAddress, const kubernetes::Node*> nodes_by_address_;  // the first that has it
+  std::map<std::string_view, std::vector<NamedNode>> nodes_by_name_;
+  std::map<std::string_view, const TailscaleView*> views_;  // the first of its name
+  std::set<std::string_view> expected_peers_;
 };
 
 }  // namespace shortcircuit

@@ -1,128 +1,193 @@
-// How long judging and rendering one snapshot takes: the recorded night, and synthetic fleets that
-// grow. Figures and machine: README.md beside this file.
+// How long one snapshot takes from states to served bytes, whole and stage by stage: the recorded
+// night, and synthetic fleets of 20, 200 and 2,000 nodes. Figures and machine: README.md.
 #include <benchmark/benchmark.h>
-#include <fmt/format.h>
 
-#include "app/polling.h"
+#include <map>
+
 #include "app/publication.h"
-#include "config/load.h"
+#include "bench/allocations.h"
+#include "bench/register.h"
+#include "bench/synthetic_fleet.h"
+#include "checks/check.h"
+#include "checks/dependents.h"
+#include "checks/walk.h"
+#include "exposition/describe.h"
+#include "exposition/findings_json.h"
+#include "exposition/gzip.h"
+#include "web/status_page.h"
 
 using namespace shortcircuit;
+using bench::SyntheticFleet;
 
 namespace {
 
-using ListStatus = kubernetes::Listed<kubernetes::Node>::Status;
+constexpr int night = 0;  // in place of a number of nodes
 
-// `nodes` nodes, ten services and ten routes a node, 25 hand-kept endpoint addresses a node.
-Snapshot synthetic(int nodes) {
-  auto cluster = std::make_shared<kubernetes::State>();
-  auto traefik_state = std::make_shared<traefik::State>();
-  auto control = std::make_shared<headscale::State>();
-  const auto address = [](int i) { return fmt::format("100.64.{}.{}", i / 250, i % 250 + 1); };
-  for (int i = 0; i < nodes; ++i) {
-    const std::string name = fmt::format("node-{}", i);
-    cluster->nodes.items.push_back(
-        {.name = name,
-         .internal_addresses = {*IpAddress::parse(address(i))},
-         .pod_cidrs = {*Prefix::parse(fmt::format("10.{}.{}.0/24", 128 + i / 256, i % 256))},
-         .ready = true});
-    control->nodes.push_back(
-        {.given_name = name, .addresses = {*IpAddress::parse(address(i))}, .online = true});
-    for (int s = 0; s < 10; ++s) {
-      const kubernetes::ObjectName object{fmt::format("space-{}", i), fmt::format("service-{}", s)};
-      cluster->services.items.push_back({.name = object,
-                                         .type = "ClusterIP",
-                                         .cluster_ips = {"None"},
-                                         .ports = {{.name = "http", .port = 80}}});
-      kubernetes::EndpointSlice slice{
-          .name = object, .service = object.name, .ports = {{.name = "http", .port = 8080}}};
-      for (int e = 0; e < (s % 2 == 0 ? 3 : 2); ++e)
-        slice.endpoints.push_back({.addresses = {address((i + e) % nodes)}});
-      cluster->endpoint_slices.items.push_back(std::move(slice));
-      const std::string host = fmt::format("h{}-{}.example", i, s);
-      cluster->ingresses.items.push_back(
-          {.name = object,
-           .rules = {{.host = host,
-                      .paths = {{.path = "/",
-                                 .path_type = "Prefix",
-                                 .backend = kubernetes::IngressBackend{.service = object.name,
-                                                                       .port_name = "http"}}}}}});
-      traefik_state->routers.push_back({.name = host + "@kubernetes",
-                                        .provider = "kubernetes",
-                                        .rule = fmt::format("Host(`{}`) && PathPrefix(`/`)", host),
-                                        .status = "enabled"});
-    }
-  }
-  const auto listed = [](auto& list) {
-    list.status = std::remove_reference_t<decltype(list)>::Status::listed;
-  };
-  listed(cluster->nodes);
-  listed(cluster->services);
-  listed(cluster->endpoint_slices);
-  listed(cluster->endpoints);
-  listed(cluster->ingresses);
-  listed(cluster->ingress_classes);
-  listed(cluster->ingress_routes);
-  listed(cluster->middlewares);
-  listed(cluster->traefik_services);
-  listed(cluster->validating_webhooks);
-  listed(cluster->mutating_webhooks);
-  listed(cluster->daemon_sets);
-  listed(cluster->deployments);
-  listed(cluster->stateful_sets);
-  listed(cluster->cron_jobs);
-  listed(cluster->pods);
-  listed(cluster->claims);
-  listed(cluster->storage_classes);
-  listed(cluster->config_maps);
-  Snapshot snapshot;
-  snapshot.time = now();
-  snapshot.kubernetes.push_back({.state = cluster});
-  snapshot.traefik.push_back({.state = traefik_state});
-  snapshot.headscale.push_back({.state = control});
-  return snapshot;
+// Made once for all stages; nobody changes it.
+const SyntheticFleet& fleet_of(int nodes, int views = 3) {
+  static std::map<std::pair<int, int>, SyntheticFleet> made;
+  const auto found = made.find({nodes, views});
+  if (found != made.end()) return found->second;
+  return made
+      .emplace(std::pair{nodes, views},
+               nodes == night ? bench::recorded_night() : bench::synthetic_fleet(nodes, views))
+      .first->second;
 }
 
-void judge_and_render(benchmark::State& state, const std::shared_ptr<const Config>& config,
-                      const Snapshot& snapshot) {
+// Runs `work` for every iteration and says how much heap one of them takes.
+void measure(benchmark::State& state, const std::function<std::size_t()>& work) {
+  std::size_t items = 0;
+  const std::uint64_t before = bench::allocations();
+  for (auto _ : state) {
+    items = work();
+    benchmark::DoNotOptimize(items);
+  }
+  const auto iterations = static_cast<double>(state.iterations());
+  state.counters["items"] = static_cast<double>(items);
+  state.counters["allocations"] = static_cast<double>(bench::allocations() - before) / iterations;
+}
+
+void publication(benchmark::State& state, const SyntheticFleet& made) {
   Ledger ledger;
   std::size_t findings = 0;
   std::size_t bytes = 0;
-  for (auto _ : state) {
-    const Publication publication(config, snapshot, ledger, {});
+  measure(state, [&] {
+    const Publication publication(made.config, made.snapshot, ledger, {});
     findings = publication.judgement.findings.size();
     bytes = publication.metrics_text->size();
-  }
+    return publication.judgement.routes.size();
+  });
   state.counters["findings"] = static_cast<double>(findings);
   state.counters["page_bytes"] = static_cast<double>(bytes);
 }
 
-void night(benchmark::State& state) {
-  const auto recording = *Recording::open(SHORTCIRCUIT_RECORDINGS "/night/00-everything-broken");
-  const auto config = std::make_shared<const Config>(
-      *load_config(recording->configuration_path(), {.for_replay = true}));
-  Board board(*config);
-  Replay replay(recording);
-  OneRound({.config = *config, .board = board, .replay = &replay, .latest = [] { return nullptr; }})
-      .run(Deadline::after(10s));
-  judge_and_render(state, config, board.take(replay.time()));
+void whole_snapshot(benchmark::State& state) {
+  publication(state, fleet_of(static_cast<int>(state.range(0))));
+}
+// Every node is asked, so there are nodes² paths: the one thing that may grow so.
+void whole_mesh(benchmark::State& state) {
+  const int nodes = static_cast<int>(state.range(0));
+  publication(state, fleet_of(nodes, nodes));
 }
 
-void fleet_of_nodes(benchmark::State& state) {
-  auto config = std::make_shared<Config>();
-  config->kubernetes.emplace_back();
-  config->traefik.emplace_back();
-  config->headscale.emplace_back();
-  judge_and_render(state, config, synthetic(static_cast<int>(state.range(0))));
+using Stage = std::size_t (*)(const Fleet& fleet, const Judgement& judgement);
+
+std::size_t attribute(const Fleet& fleet, const Judgement&) {
+  const Networks networks(fleet.config, fleet.snapshot);
+  std::size_t addresses = 0;
+  for (const auto& slice : fleet.cluster()->endpoint_slices.items) {
+    for (const auto& endpoint : slice.endpoints) {
+      for (const std::string& text : endpoint.addresses) {
+        if (const auto address = IpAddress::parse(text))
+          benchmark::DoNotOptimize(&networks.of(*address));
+        ++addresses;
+      }
+    }
+  }
+  return addresses;
 }
 
-BENCHMARK(night)->Unit(benchmark::kMillisecond);
-BENCHMARK(fleet_of_nodes)
-    ->RangeMultiplier(10)
-    ->Range(20, 2000)
-    ->Unit(benchmark::kMillisecond)
-    ->Complexity();
+std::size_t find_routes(const Fleet& fleet, const Judgement&) {
+  return routes_of(fleet.snapshot).size();
+}
+
+std::size_t index_endpoints(const Fleet& fleet, const Judgement&) {
+  return EndpointIndex(fleet.cluster()).all().size();
+}
+
+std::size_t run_checks(const Fleet& fleet, const Judgement&) {
+  std::size_t findings = 0;
+  for (const CheckDefinition* check : all_checks()) findings += check->judge(fleet).findings.size();
+  return findings;
+}
+
+std::size_t walk(const Fleet& fleet, const Judgement& judgement) {
+  Judgement fresh;
+  fresh.findings = judgement.findings;
+  walk_routes(fleet, fresh);
+  return fresh.routes.size();
+}
+
+std::size_t dependents(const Fleet& fleet, const Judgement&) {
+  Judgement fresh;
+  list_dependents(fleet, fresh);
+  return fresh.dependents.size();
+}
+
+std::size_t series_of(const MetricSet& metrics) {
+  std::size_t series = 0;
+  for (const auto& [name, family] : metrics.families()) series += family.series.size();
+  return series;
+}
+
+std::size_t describe(const Fleet& fleet, const Judgement& judgement) {
+  return series_of(describe_all(fleet, judgement, {}));
+}
+
+std::size_t page(const Fleet& fleet, const Judgement& judgement) {
+  return status_page(fleet, judgement, {}).size();
+}
+
+std::size_t json(const Fleet& fleet, const Judgement& judgement) {
+  return findings_json(fleet, judgement).size();
+}
+
+void stage(benchmark::State& state, Stage run) {
+  const SyntheticFleet& made = fleet_of(static_cast<int>(state.range(0)));
+  const Fleet fleet(*made.config, made.snapshot);
+  const Judgement judgement = judge(fleet);
+  measure(state, [&] { return run(fleet, judgement); });
+}
+
+void render(benchmark::State& state) {
+  const SyntheticFleet& made = fleet_of(static_cast<int>(state.range(0)));
+  const Fleet fleet(*made.config, made.snapshot);
+  const MetricSet metrics = describe_all(fleet, judge(fleet), {});
+  measure(state, [&] {
+    benchmark::DoNotOptimize(render_text(metrics).size());
+    return series_of(metrics);
+  });
+}
+
+void compress(benchmark::State& state) {
+  const SyntheticFleet& made = fleet_of(static_cast<int>(state.range(0)));
+  const Fleet fleet(*made.config, made.snapshot);
+  const std::string text = render_text(describe_all(fleet, judge(fleet), {}));
+  measure(state, [&] { return gzip(text).size(); });
+}
+
+void one_check(benchmark::State& state, const CheckDefinition* check) {
+  const SyntheticFleet& made = fleet_of(static_cast<int>(state.range(0)));
+  const Fleet fleet(*made.config, made.snapshot);
+  measure(state, [&] { return check->judge(fleet).findings.size(); });
+}
+
+benchmark::internal::Benchmark* sizes(benchmark::internal::Benchmark* benchmark) {
+  return benchmark->Unit(benchmark::kMicrosecond)->Arg(night)->Arg(20)->Arg(200)->Arg(2000);
+}
 
 }  // namespace
 
-BENCHMARK_MAIN();
+namespace shortcircuit::bench {
+
+void register_judge_benchmarks() {
+  sizes(benchmark::RegisterBenchmark("snapshot", whole_snapshot));
+  benchmark::RegisterBenchmark("mesh", whole_mesh)
+      ->Unit(benchmark::kMicrosecond)
+      ->Arg(20)
+      ->Arg(60)
+      ->Arg(200);
+  const std::pair<const char*, Stage> stages[] = {
+      {"attribution", attribute}, {"routes", find_routes}, {"endpoints", index_endpoints},
+      {"checks", run_checks},     {"walk", walk},          {"dependents", dependents},
+      {"describe", describe},     {"findings_json", json}, {"status_page", page}};
+  for (const auto& [name, run] : stages) sizes(benchmark::RegisterBenchmark(name, stage, run));
+  sizes(benchmark::RegisterBenchmark("render", render));
+  sizes(benchmark::RegisterBenchmark("gzip", compress));
+  for (const CheckDefinition* check : all_checks()) {
+    sizes(benchmark::RegisterBenchmark(("check:" + std::string(check->name)).c_str(), one_check,
+                                       check));
+  }
+}
+
+}  // namespace shortcircuit::bench

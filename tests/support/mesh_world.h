@@ -1,6 +1,7 @@
 // A small fleet that a test puts together from values, to run one check of the mesh on it.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,8 @@ inline tailscale::State running(const std::string& address, std::vector<tailscal
   state.self_online = true;
   state.self_addresses = {ip(address)};
   state.peers = std::move(peers);
+  std::sort(state.peers.begin(), state.peers.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
   return state;
 }
 

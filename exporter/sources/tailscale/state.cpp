@@ -1,5 +1,7 @@
 #include "sources/tailscale/state.h"
 
+#include <algorithm>
+
 namespace shortcircuit::tailscale {
 
 PathClass Peer::path_class() const {
@@ -13,6 +15,13 @@ PathClass Peer::path_class() const {
 std::optional<IpAddress> Peer::underlay_address() const {
   if (path_class() != PathClass::direct) return std::nullopt;
   return address_of_endpoint(current_endpoint);
+}
+
+const Peer* State::peer(std::string_view name) const {
+  const auto found = std::lower_bound(
+      peers.begin(), peers.end(), name,
+      [](const Peer& peer, std::string_view wanted) { return peer.name < wanted; });
+  return found != peers.end() && found->name == name ? &*found : nullptr;
 }
 
 }  // namespace shortcircuit::tailscale

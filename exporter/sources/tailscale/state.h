@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -61,11 +62,14 @@ struct State {
   bool self_expired = false;
   std::optional<Time> self_key_expiry;
   std::size_t health_messages = 0;
-  std::vector<Peer> peers;
+  std::vector<Peer> peers;                 // sorted by name, every name once
   std::optional<std::string> control_url;  // from prefs; nothing: not asked or not answered
   // usermetrics; empty before tailscale 1.78: {direction (in, out), path} → bytes
   std::map<std::pair<std::string, std::string>, double> path_bytes;
   std::vector<PathMtu> path_mtus;  // empty unless the opt-in is on
+
+  // Null when there is no peer of that name.
+  [[nodiscard]] const Peer* peer(std::string_view name) const;
 };
 
 }  // namespace shortcircuit::tailscale

@@ -1,0 +1,11 @@
+#include <benchmark/benchmark.h>
+
+#include "bench/register.h"
+
+int main(int count, char** arguments) {
+  shortcircuit::bench::register_judge_benchmarks();
+  benchmark::Initialize(&count, arguments);
+  if (benchmark::ReportUnrecognizedArguments(count, arguments)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

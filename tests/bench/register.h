@@ -1,0 +1,9 @@
+// The groups of micro benchmarks. Registered in main(): before it, tables of the program that they
+// run over may not be there yet.
+#pragma once
+
+namespace shortcircuit::bench {
+
+void register_judge_benchmarks();
+
+}  // namespace shortcircuit::bench
