@@ -1,0 +1,121 @@
+"""A real Prometheus that scrapes an exporter through a replay, with the project's rules: for tests and for the preview.
+
+Time is pressed together: a step stands for seconds instead of half a minute and more, so every duration of the rules is divided too.
+"""
+import json
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+
+import yaml
+
+root = pathlib.Path(__file__).resolve().parents[2]
+units = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def shorter(duration, factor):
+    seconds = sum(float(number) * units[unit] for number, unit in re.findall(r"([0-9.]+)(ms|s|m|h|d)", duration))
+    return f"{max(round(seconds / factor * 1000), 1)}ms"
+
+
+def write_rules(folder, factor):
+    for path in sorted((root / "rules").glob("alerts/*.yaml")) + sorted((root / "rules").glob("recording/*.yaml")):
+        content = yaml.safe_load(path.read_text())
+        for group in content["groups"]:
+            group["interval"] = "1s"
+            for rule in group["rules"]:
+                for key in ("for", "keep_firing_for"):
+                    if key in rule:
+                        rule[key] = shorter(rule[key], factor)
+                # A range of less than three scrapes would see nothing.
+                rule["expr"] = re.sub(r"\[(\w+)\]", lambda found: f"[{shorter(found[1], min(factor, 100))}]", rule["expr"])
+        (folder / path.name).write_text(yaml.safe_dump(content, allow_unicode=True))
+
+
+class Replay:
+    """`with Replay(...)`: both programs run, and are stopped at the end."""
+
+    def __init__(self, binary, recording, folder, step_seconds=2, factor=120):
+        self.binary, self.recording, self.folder = binary, pathlib.Path(recording), pathlib.Path(folder)
+        self.step_seconds, self.factor = step_seconds, factor
+        self.steps = sorted(path.parent.name for path in self.recording.glob("*/recorded_at"))
+        self.processes = []
+
+    def __enter__(self):
+        exporter, self.port = free_port(), free_port()
+        (self.folder / "rules").mkdir(parents=True)
+        write_rules(self.folder / "rules", self.factor)
+        (self.folder / "prometheus.yml").write_text(yaml.safe_dump({
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+            "rule_files": ["rules/*.yaml"],
+            "scrape_configs": [{"job_name": "shortcircuit", "static_configs": [{"targets": [f"127.0.0.1:{exporter}"]}]}]}))
+        try:
+            # Prometheus first, so that it sees the first step; a target that is not there yet is no harm.
+            self._start("prometheus", "prometheus", f"--config.file={self.folder}/prometheus.yml",
+                        f"--storage.tsdb.path={self.folder}/data", f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn")
+            self._wait(f"http://127.0.0.1:{self.port}/-/ready")
+            self._start("exporter", self.binary, "serve", "--replay", self.recording, "--replay.step-interval",
+                        f"{self.step_seconds}s", "--web.listen-address", f"127.0.0.1:{exporter}")
+            self._wait(f"http://127.0.0.1:{exporter}/-/ready")
+        except BaseException:
+            self.__exit__()
+            raise
+        self.begin = time.time()
+        return self
+
+    def __exit__(self, *_):
+        for process in reversed(self.processes):
+            process.send_signal(signal.SIGTERM)
+        for process in self.processes:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _start(self, name, *command):
+        log = open(self.folder / f"{name}.log", "wb")
+        self.processes.append(subprocess.Popen([str(part) for part in command], stdout=log, stderr=log))
+
+    def _wait(self, url):
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                urllib.request.urlopen(url, timeout=5).close()
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise TimeoutError(f"{url} does not answer; logs are in {self.folder}")
+
+    def play(self, steps=None):
+        """Waits until the given number of steps stood; all of them, and a moment more, if none is given."""
+        end = self.begin + self.step_seconds * (steps or len(self.steps) + 1)
+        while time.time() < end:
+            for process in self.processes:
+                if process.poll() is not None:
+                    raise RuntimeError(f"{process.args[0]} ended with {process.returncode}; logs are in {self.folder}")
+            time.sleep(0.2)
+
+    def moment(self, step):
+        """Time at which the step of that number (from 0) has stood nearly to its end."""
+        return self.begin + self.step_seconds * (step + 0.9)
+
+
+def ask(url, path, **parameters):
+    """Data of an answer of Prometheus. Raises ValueError with Prometheus' own words."""
+    try:
+        with urllib.request.urlopen(f"{url}/api/v1/{path}?{urllib.parse.urlencode(parameters, doseq=True)}", timeout=60) as answer:
+            return json.load(answer)["data"]
+    except urllib.error.HTTPError as error:
+        raise ValueError(json.load(error).get("error", str(error))) from None

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Every query of every dashboard runs on a real Prometheus that scraped the exporter through the night's replay.
+
+  query_test.py BINARY RECORDINGS
+
+Each query must give a series at some moment of the night, or is listed below with the reason why it cannot; a listed query
+that does give one is an error too, so that the list stays true. The Overview must also tell the story of the night.
+"""
+import pathlib
+import re
+import sys
+import tempfile
+import time
+
+root = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(root / "dashboards"))
+from viewer import boards, replay  # noqa: E402
+from generator import layers  # noqa: E402
+
+no_probe = "the recording has no probes"
+no_expiry = "no key of the lab has an end"
+# (dashboard, panel, query): reason. Without a query: all of the panel.
+empty = {
+    ("routes", "Probes"): no_probe, ("routes", "Time of a probe"): no_probe, ("routes", "Answers of probes"): no_probe,
+    ("routes", "Chains", "C"): "",
+    ("etcd", "The other suspect: disk"): "etcd's own metric; here only the exporter is scraped",
+    ("exporter", "Failed polls by reason"): "every poll of the recording succeeds",
+}
+
+
+def listed(uid, panel, reference):
+    name = uid.removeprefix("shortcircuit-")
+    return empty.get((name, panel, reference), empty.get((name, panel)))
+
+
+def check_queries(url, begin, end):
+    count = 0
+    for uid, board in boards.load().items():
+        for panel in boards.panels(board):
+            for target in panel.get("targets", ()):
+                count += 1
+                where = f"{uid} / {panel['title']} / {target['refId']}"
+                expression = boards.substituted(target["expr"], end - begin, "5s")
+                try:
+                    found = replay.ask(url, "query_range", query=expression, start=begin, end=end, step=1)["result"]
+                    if target.get("instant"):
+                        replay.ask(url, "query", query=expression, time=end)
+                except ValueError as error:
+                    yield f"{where}: {error}\n  {expression}"
+                    continue
+                reason = listed(uid, panel["title"], target["refId"])
+                if not found and reason is None:
+                    yield f"{where}: no series in the whole night, and no reason for it\n  {expression}"
+                if found and reason is not None:
+                    yield f"{where}: is listed as empty ({reason}) and has {len(found)} series"
+        for annotation in board["annotations"]["list"]:
+            expression = boards.substituted(annotation["expr"], end - begin)
+            if not replay.ask(url, "query_range", query=expression, start=begin, end=end, step=1)["result"]:
+                yield f"{uid}: no alert fired that {annotation['name']} could show"
+        for variable in board["templating"]["list"]:
+            found = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]["query"] if variable["type"] == "query" else "")
+            if found:
+                match = boards.substituted(found[1], end - begin)
+                values = replay.ask(url, f"label/{found[2]}/values", **{"match[]": match, "start": begin, "end": end})
+                if not values and found[2] != "cluster":
+                    yield f"{uid}: the variable {found[2]} has no value"
+    print(f"{count} queries")
+
+
+def rows(url, title, at, seconds):
+    """Rows of a table of the Overview: labels of each series at a moment."""
+    board = boards.load()["shortcircuit-overview"]
+    panel = next(panel for panel in boards.panels(board) if panel["title"] == title)
+    found = replay.ask(url, "query", query=boards.substituted(panel["targets"][0]["expr"], seconds), time=at)["result"]
+    return [(one["metric"], float(one["value"][1])) for one in found]
+
+
+def check_story(url, play):
+    """The Overview alone, step by step: which layers are broken, what to do first, which routes stand still."""
+    wanted = ["load_balancer", "external_name", "middleware", "webhook", "endpoint_address", "endpoint_port", "proxy_chain", "path_mtu", "mesh"]
+    for step in range(len(play.steps)):
+        at, seconds = play.moment(step), 60
+        broken = sorted(metric["lane"] for metric, value in rows(url, "What broke first", at, seconds) if value > 0)
+        left = sorted(layers.lanes[layer] for layer in wanted[step:])
+        if broken != left:
+            yield f"step {play.steps[step]}: the Overview shows {broken} as broken instead of {left}"
+        first = min(metric["lane"] for metric, _ in rows(url, "Mend this layer first", at, seconds))
+        if first != (left[0] if left else "99 nothing broken"):
+            yield f"step {play.steps[step]}: the Overview says first {first}"
+        do = rows(url, "What to do, from the top", at, seconds)
+        if {metric["lane"] for metric, _ in do} != set(left):
+            yield f"step {play.steps[step]}: nothing to do for {set(left) - {metric['lane'] for metric, _ in do}}"
+        for metric, _ in do:
+            if metric["do_first"] not in layers.do_first or not (root / f"rules/runbooks/shortcircuit{metric['runbook']}.md").exists():
+                yield f"no advice or no runbook: {metric}"
+    causes = {metric["host"]: metric.get("lane") for metric, value in rows(url, "Routes and what stops them", play.moment(0), 60) if value == 0}
+    if len(causes) != 4 or set(causes.values()) != {"01 load balancer"}:
+        yield f"step 00: the causes of the routes are {causes}"
+    standing = [metric["host"] for metric, value in rows(url, "Routes and what stops them", play.moment(9), 60) if value == 0]
+    if standing:
+        yield f"step 09: routes that stand still: {standing}"
+
+
+def main():
+    binary, recordings = map(pathlib.Path, sys.argv[1:3])
+    with tempfile.TemporaryDirectory() as scratch:
+        with replay.Replay(binary.resolve(), recordings / "night", pathlib.Path(scratch)) as play:
+            play.play()
+            url = f"http://127.0.0.1:{play.port}"
+            failures = [*check_queries(url, play.begin - 2, time.time()), *check_story(url, play)]
+    print("\n".join(failures) if failures else "ok")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
