@@ -2,6 +2,7 @@
 
 Time is pressed together: a step stands for seconds instead of half a minute and more, so every duration of the rules is divided too.
 """
+import datetime
 import json
 import pathlib
 import re
@@ -9,6 +10,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -61,10 +63,12 @@ class Replay:
             "rule_files": ["rules/*.yaml"],
             "scrape_configs": [{"job_name": "shortcircuit", "static_configs": [{"targets": [f"127.0.0.1:{exporter}"]}]}]}))
         try:
-            # Prometheus first, so that it sees the first step; a target that is not there yet is no harm.
+            # Prometheus takes seconds to its first scrape, and must not miss the first step: it begins, then the exporter.
             self._start("prometheus", "prometheus", f"--config.file={self.folder}/prometheus.yml",
                         f"--storage.tsdb.path={self.folder}/data", f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn")
             self._wait(f"http://127.0.0.1:{self.port}/-/ready")
+            while not ask(f"http://127.0.0.1:{self.port}", "query", query="up")["result"]:
+                time.sleep(0.2)
             self._start("exporter", self.binary, "serve", "--replay", self.recording, "--replay.step-interval",
                         f"{self.step_seconds}s", "--web.listen-address", f"127.0.0.1:{exporter}")
             self._wait(f"http://127.0.0.1:{exporter}/-/ready")
@@ -107,9 +111,14 @@ class Replay:
                     raise RuntimeError(f"{process.args[0]} ended with {process.returncode}; logs are in {self.folder}")
             time.sleep(0.2)
 
-    def moment(self, step):
-        """Time at which the step of that number (from 0) has stood nearly to its end."""
-        return self.begin + self.step_seconds * (step + 0.9)
+    def moments(self):
+        """Time of the last scrape of each step that was seen, in order. A step is known by the moment it was recorded at."""
+        url = f"http://127.0.0.1:{self.port}"
+        series = ask(url, "query", query="shortcircuit_snapshot_timestamp_seconds[1h]")["result"]
+        seen = {float(value): at for at, value in series[0]["values"]}
+        texts = {step: (self.recording / step / "recorded_at").read_text().strip() for step in self.steps}
+        recorded = {step: datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() for step, text in texts.items()}
+        return {step: seen[moment] for step, moment in recorded.items() if moment in seen}
 
 
 def ask(url, path, **parameters):
