@@ -49,19 +49,20 @@ def processes():
     cpu = f"sum by (instance) (rate({process('cpu_seconds_total')}[$__rate_interval]))"
     files = f"max by (instance) ({process('open_fds')} / {process('max_fds')})"
     return [
-        (6, graph("CPU", "Share of one core.", [query(cpu, "{{instance}}")], unit="percentunit", no_value="no data")),
-        (6, graph("Memory", "Resident memory, beside all that is mapped.",
+        (5, graph("CPU", "Share of one core.", [query(cpu, "{{instance}}")], unit="percentunit", no_value="no data")),
+        (5, graph("Memory", "Resident memory, beside all that is mapped.",
                   [query(f"max by (instance) ({memory})", "{{instance}}"),
                    query(f"max by (instance) ({process('virtual_memory_bytes')})", "{{instance}} mapped")], unit="bytes", no_value="no data")),
-        (6, graph("Threads and open files", "Threads, and the share of the limit of open files. Both stay flat in a healthy exporter.",
-                  [query(f"max by (instance) ({process('threads')})", "{{instance}} threads"), query(files, "{{instance}} files, share of limit")],
+        (5, graph("Threads and open files", "Both stay flat in a healthy exporter.",
+                  [query(f"max by (instance) ({process('threads')})", "{{instance}} threads"), query(f"max by (instance) ({process('open_fds')})", "{{instance}} files")],
                   no_value="no data")),
-        (6, table("Version and start", "What runs where, since when, and when its configuration was last read.",
+        (9, table("Version and start", "What runs where, since when, when its configuration was last read, and the share of the files it may open.",
                   [query(best("build_info", "instance, version, revision"), table=True),
                    query(f"1000 * max by (instance) ({start})", table=True),
-                   query(f"1000 * max by (instance) ({series('config_last_reload_success_timestamp_seconds')})", table=True)],
-                  [column("instance", "Exporter"), column("version", "Version", 80), column("revision", "Revision", 85),
-                   column("Value #B", "Started", 90, unit=shared.since_unit), column("Value #C", "Configured", 100, unit=shared.since_unit)],
+                   query(f"1000 * max by (instance) ({series('config_last_reload_success_timestamp_seconds')})", table=True), query(files, table=True)],
+                  [column("instance", "Exporter"), column("version", "Version", 70), column("revision", "Revision", 80),
+                   column("Value #B", "Started", 85, unit=shared.since_unit), column("Value #C", "Configured", 90, unit=shared.since_unit),
+                   column("Value #D", "Files", 65, unit="percentunit", decimals=1)],
                   hidden=("Value #A",), sort="Exporter", no_value="no data"))]
 
 

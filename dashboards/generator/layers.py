@@ -44,6 +44,9 @@ do_first = {
     "pool_nearly_full": "Delete snapshots or resources, or add disks",
 }
 
+# Mostly a consequence of another check of the same layer, so it comes after that one.
+later = ["claim_pending", "operator_crash_looping", "proxy_unreachable", "transfer_stalled", "leader_flapping", "resource_degraded"]
+
 # The runbook of a layer in which a route can stop.
 layer_runbooks = {
     "load_balancer": "entrywithoutloadbalancer", "external_name": "externalnamerefused",
@@ -55,6 +58,12 @@ layer_runbooks = {
 def in_lanes(expression):
     """Adds the label `lane`: number and name of the label `layer`."""
     return promql.named(expression, "layer", "lane", lanes)
+
+
+def in_order(expression):
+    """The same, with consequences behind their causes."""
+    marked = promql.named(in_lanes(expression), "check", "late", {check: ", then" for check in later})
+    return f'label_join({marked}, "lane", "", "lane", "late")'
 
 
 def with_runbook(expression):

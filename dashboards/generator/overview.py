@@ -1,7 +1,7 @@
 """What broke first, since when, and what to do: one look before all others."""
 from generator import shared
 from generator.board import Board
-from generator.layers import do_first, in_lanes, layer_runbooks, state_of_layers, with_runbook
+from generator.layers import do_first, in_lanes, in_order, layer_runbooks, state_of_layers, with_runbook
 from generator.panels import (bars, column, green, looks, orange, pattern, query, red, sorted_by, stat, steps, table,
                               timeline, words)
 from generator.promql import best, constant, named, series
@@ -75,15 +75,15 @@ def what_to_do(runbooks):
 
     def dressed(metric):
         checked = with_runbook(series(metric, 'severity=~"critical|warning"'))
-        return in_lanes(f'label_replace({checked}, "do_first", "$1", "check", "(.*)")')
+        return in_order(f'label_replace({checked}, "do_first", "$1", "check", "(.*)")')
     # Several exporters may report one finding: each object once.
     objects = f"max by ({by}, kind, object) ({dressed('finding')})"
     return table(
-        "What to do, from the top", "One row for each kind of fault. Mend from the top: after each mended layer, look again. The exact "
+        "What to do, from the top", "One row for each kind of fault; \"then\" marks what is mostly a consequence. Mend from the top: after each mended layer, look again. The exact "
         "command with all names is on the exporter's status page and in `shortcircuit-exporter check`.",
         [query(f"count by ({by}) ({objects})", table=True),
          query(f"1000 * min by ({by}) ({dressed('finding_since_timestamp_seconds')})", table=True)],
-        [column("lane", "Layer", 165), column("severity", "Severity", 80, mappings=shared.severity_words, cell="color-text"),
+        [column("lane", "Layer", 175), column("severity", "Severity", 80, mappings=shared.severity_words, cell="color-text"),
          column("do_first", "Do this", mappings=[words(**{check: (text, "text") for check, text in do_first.items()})]),
          column("check", "Check", 215), column("reason", "Reason", 155),
          column("Value #A", "Objects", 70), column("Value #B", "Since", 155, unit=shared.since_unit),
@@ -141,8 +141,8 @@ def build(runbooks):
     board = Board("overview", "ShortCircuit / Overview", "Which layers are broken, since when, and what to do first.")
     board.row(4, (6, verdict()), (4, layers_stat()), (4, routes_stat()), (4, findings_stat()), (3, retired_stat()), (3, age_stat()))
     board.row(10, (24, order()))
-    board.row(12, (24, what_to_do(runbooks)))
-    board.row(8, (17, routes_table(runbooks)), (7, ages()))
+    board.row(11, (24, what_to_do(runbooks)))
+    board.row(7, (17, routes_table(runbooks)), (7, ages()))
     board.row(3, *[(4, panel) for panel in details()])
     board.heading("Every finding")
     board.row(14, (24, shared.findings("Every finding", "All findings with their objects, info ones too.", runbooks)))

@@ -101,15 +101,15 @@ def build(runbooks):
     board = Board("routes", "ShortCircuit / Routes", "Every public host name and the chain behind it.")
     board.variable("host", "Host", "Public host names.", "route_up")
     board.row(4, *stats())
-    board.row(8, (24, chains()))
+    board.row(7, (24, chains()))
     board.row(8, (12, timeline(
         "Routes over time", "One lane for each route. A gap: it could not be judged.", [query(route_up, "{{host}}{{path}}")],
         [words(v1=("works", green), v0=("broken", red))], no_value="no route")),
         (12, graph("Broken links by kind", "How many routes have this link broken. Mended from the top, layer by layer, it goes down in steps.",
                    [query(f"count by (link) ({best('route_link_broken', route + ', link', chosen)})", "{{link}}")], stacked=True,
                    no_value="no broken link")))
-    board.row(8, (24, broken_links()))
-    board.row(8, (12, endpoints()), (12, stale_addresses()))
+    board.row(7, (24, broken_links()))
+    board.row(6, (12, endpoints()), (12, stale_addresses()))
     board.row(7, (12, timeline("Entry addresses", "Addresses that visitors are sent to: does a ready load balancer answer there?",
                                [query(best("kubernetes_entry_covered", "address", function="min"), "{{address}}")],
                                [words(v1=("covered", green), v0=("NOT covered", red))], no_value="none known")),

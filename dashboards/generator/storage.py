@@ -35,7 +35,7 @@ def dependents():
     counted = f'label_join({counted}, "network", "", "network", "note")'
     return matrix("Load-bearing networks", "Rows: networks. Columns: what depends on an address in them. A retired network must be a row of zeros "
                   "before it is switched off.", f"max by (network, dependency) ({counted})", "network", "dependency",
-                  thresholds=steps("transparent", 1, "semi-dark-blue"), width=190, no_value="no data")
+                  thresholds=steps("transparent", 1, "semi-dark-blue"), width=150, no_value="no data")
 
 
 def webhooks():
@@ -84,7 +84,7 @@ def pools():
 def build(runbooks):
     board = Board("storage", "ShortCircuit / Storage and networks", "Replication, LINSTOR, webhooks, and which networks are load-bearing.")
     board.row(4, *stats())
-    board.row(9, (14, dependents()), (10, graph(
+    board.row(9, (16, dependents()), (8, graph(
         "Leaving the retired networks", "What still depends on each, over time. From the recorded series.",
         [query(retired_in_use, "{{network}}")], thresholds=steps(green, 1, red), no_value="none declared, or no recording rules")))
     board.row(8, *replication())

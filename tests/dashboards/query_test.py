@@ -6,6 +6,7 @@
 Each query must give a series at some moment of the night, or is listed below with the reason why it cannot; a listed query
 that does give one is an error too, so that the list stays true. The Overview must also tell the story of the night.
 """
+import html
 import pathlib
 import re
 import sys
@@ -14,7 +15,7 @@ import time
 
 root = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(root / "dashboards"))
-from viewer import boards, replay  # noqa: E402
+from viewer import boards, page, replay  # noqa: E402
 from generator import layers  # noqa: E402
 
 no_probe = "the recording has no probes"
@@ -91,7 +92,7 @@ def check_story(url, play):
         if first != (left[0] if left else "99 nothing broken"):
             yield f"{step}: the Overview says first {first}"
         do = rows(url, "What to do, from the top", at, seconds)
-        if {metric["lane"] for metric, _ in do} != set(left):
+        if {metric["lane"].removesuffix(", then") for metric, _ in do} != set(left):
             yield f"{step}: nothing to do for {set(left) - {metric['lane'] for metric, _ in do}}"
         for metric, _ in do:
             if metric["do_first"] not in layers.do_first or not (root / f"rules/runbooks/shortcircuit{metric['runbook']}.md").exists():
@@ -106,13 +107,22 @@ def check_story(url, play):
         yield f"{play.steps[-1]}: routes that stand still: {standing}"
 
 
+def check_preview(url, begin, end):
+    """The preview can draw everything; how it looks is for people to say."""
+    for uid, board in boards.load().items():
+        content, _ = page.render(url, board, begin, end)
+        for panel in boards.panels(board):
+            if html.escape(panel["title"]) not in content:
+                yield f"{uid}: the preview leaves out {panel['title']}"
+
+
 def main():
     binary, recordings = map(pathlib.Path, sys.argv[1:3])
     with tempfile.TemporaryDirectory() as scratch:
         with replay.Replay(binary.resolve(), recordings / "night", pathlib.Path(scratch), step_seconds=3) as play:
             play.play()
             url = f"http://127.0.0.1:{play.port}"
-            failures = [*check_queries(url, play.begin - 2, time.time()), *check_story(url, play)]
+            failures = [*check_queries(url, play.begin - 2, time.time()), *check_story(url, play), *check_preview(url, play.begin - 2, time.time())]
     print("\n".join(failures) if failures else "ok")
     return 1 if failures else 0
 
