@@ -123,7 +123,7 @@ def packet_sizes():
         (8, graph("Tunnels that a packet wears", "Directed pairs by the number of tunnels around one packet. Each takes 60 to 80 bytes.",
                   [query(tunnels, "{{tunnels}} tunnels")], stacked=True, no_value="no direct path")),
         (8, bars("Path MTU", "Largest packet that passes without fragments, smallest first. Below 1280 IPv6 does not work; 1280 is what tailscale needs inside.",
-                 [query(f"bottomk(12, {mtu})", "{{from}} → {{peer}}", instant=True)], unit="bytes", thresholds=steps(red, 1280, orange, 1360, green),
+                 [query(f"bottomk(12, {mtu})", "{{from}} → {{peer}}", instant=True)], unit="suffix: B", decimals=0, thresholds=steps(red, 1280, orange, 1360, green),
                  highest=1500, no_value="not measured (path_mtu: true turns it on)")),
         (8, stat("Flannel addresses that do not match", "Nodes whose flannel annotation names an address that is not theirs: pod traffic goes to the old one.",
                  [query(f"sum({flannel} == bool 0)")], thresholds=shared.none_is_good, no_value="not read"))]

@@ -97,8 +97,10 @@ def timeline(title, description, queries, mappings, **more):
                     .placement(kinds.LegendPlacement.BOTTOM).show_legend(True)))
 
 
-def bars(title, description, queries, unit="short", thresholds=None, lowest=0, highest=None, **more):
+def bars(title, description, queries, unit="short", thresholds=None, lowest=0, highest=None, decimals=None, **more):
     panel = dress(bargauge.Panel(), title, description, queries, unit, thresholds or steps(blue), **more)
+    if decimals is not None:
+        panel = panel.decimals(decimals)
     panel = panel.min(lowest)
     if highest is not None:
         panel = panel.max(highest)

@@ -33,6 +33,8 @@ def duration(seconds, decimals=None):
 def with_unit(value, unit, decimals, now):
     if unit == "percentunit":
         return number(value * 100, decimals) + "%"
+    if unit.startswith("suffix:"):
+        return number(value, decimals) + unit.removeprefix("suffix:")
     if unit == "s":
         return duration(value, decimals)
     if unit == "dateTimeFromNow":

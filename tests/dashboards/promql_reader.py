@@ -65,4 +65,6 @@ def selectors(expression):
                     index = end
                 result.append(Selector(one, matchers, window, functions[-1] if functions else ""))
         index += 1
+    if functions or not result:
+        raise ValueError("a parenthesis is not closed, or nothing is asked")
     return result

@@ -207,6 +207,40 @@ for path in sys.argv[1:]:
         yield done.stderr
 
 
+def judge_lint(metrics, recorded):
+    """The lint itself: each thing that is broken on purpose is told."""
+    def first(board, kind):
+        return next(panel for panel in board["panels"] if panel["type"] == kind)
+
+    def ask(expression):
+        return lambda board: first(board, "stat")["targets"][0].update(expr=expression)
+    scope = 'cluster=~"$cluster", job=~"$job", instance=~"$instance"'
+    for told, spoil in {
+        "neither in": ask(f"shortcircuit_no_such_metric{{{scope}}}"),
+        "does not ask for job": ask("shortcircuit_route_up{cluster=~\"$cluster\", instance=~\"$instance\"}"),
+        "has no label colour": ask(f"shortcircuit_route_up{{{scope}, colour=\"red\"}}"),
+        "is a counter and not inside": ask(f"shortcircuit_source_polls_total{{{scope}}}"),
+        "is a gauge and inside": ask(f"rate(shortcircuit_route_up{{{scope}}}[$__rate_interval])"),
+        "instead of [$__rate_interval]": ask(f"rate(shortcircuit_source_polls_total{{{scope}}}[5m])"),
+        "cannot read": ask("sum("),
+        "no unit": lambda board: first(board, "table")["fieldConfig"]["defaults"].pop("unit"),
+        "no description": lambda board: first(board, "table").pop("description"),
+        "asks nothing": lambda board: first(board, "table").pop("targets"),
+        "colour alone": lambda board: next(iter(first(board, "state-timeline")["fieldConfig"]["defaults"]["mappings"][0]["options"].values())).pop("text"),
+        "two panels have one id": lambda board: first(board, "table").update(id=1),
+        "lies over": lambda board: first(board, "table")["gridPos"].update(y=0),
+        "outside of the grid": lambda board: first(board, "table")["gridPos"].update(x=5),
+        "does not come with every Grafana": lambda board: first(board, "table").update(type="some-plugin-panel"),
+        "forgets time": lambda board: board["links"][0].update(keepTime=False),
+        "no alerts": lambda board: board["annotations"].update(list=[]),
+        "uses $host": ask(f"shortcircuit_route_up{{{scope}, host=~\"$host\"}}"),
+    }.items():
+        board = boards.load()["shortcircuit-overview"]
+        spoil(board)
+        if not any(told in problem for problem in judge_board(board, metrics, recorded)):
+            yield f"the lint does not tell: {told}"
+
+
 def main():
     environment = pathlib.Path(sys.argv[1])
     done = subprocess.run([root / "dashboards/generate", "--check", "--venv", environment], capture_output=True, text=True)
@@ -214,6 +248,7 @@ def main():
     failures += judge_types(environment / "bin/python")
     failures += judge_knowledge()
     metrics, recorded = known_metrics()
+    failures += judge_lint(metrics, recorded)
     shown, asked = boards.load(), set()
     for uid, board in shown.items():
         failures += [f"{uid}: {problem}" for problem in judge_board(board, metrics, recorded)]
