@@ -9,6 +9,11 @@ view = 'from=~"$from"'
 pair = "from, peer"
 
 
+def underlay(matchers=""):
+    """Directed pairs with the network that their direct path runs over, each once."""
+    return f"max by ({pair}, network, kind) ({series('tailscale_peer_underlay', chosen + matchers)}) == 1"
+
+
 def path_class():
     """Class of each directed pair as the numbers of shared.path_words; for direct paths the network below decides."""
     def path(name):
@@ -33,8 +38,8 @@ path_mapping = [words(**{f"v{number}": name for number, name in shared.path_word
 
 
 def stats():
-    peers = series("tailscale_peers", f'{view}, path=~"derp|peer_relay"')
-    nested = f'count({series("tailscale_peer_underlay", chosen + ", kind=" + quoted("overlay"))} == 1)'
+    peers = best("tailscale_peers", "from, path", f'{view}, path=~"derp|peer_relay"')
+    nested = f"count({underlay(', kind=' + quoted('overlay'))})"
     by_bytes = recorded("fleet:shortcircuit_tailscale_direct_bytes:ratio_rate10m")
     good_share = steps(red, 0.5, orange, 0.9, green)
     return [
@@ -64,21 +69,21 @@ def peer_matrix():
 
 
 def underlays():
-    below = f"count by (network, kind) ({series('tailscale_peer_underlay', chosen)} == 1)"
+    below = f"count by (network, kind) ({underlay()})"
     return graph("Direct paths by the network below", "How many directed pairs run over each network. Retiring an overlay is done when its band is gone.",
                  [query(below, "{{network}} ({{kind}})")], stacked=True, no_value="no direct path")
 
 
 def nested_table():
-    below = series("tailscale_peer_underlay", chosen + ', kind="overlay"')
     return table("Tunnels in tunnels", "Nodes whose tailnet paths run over another overlay, and how many.",
-                 [query(f"count by (from, network) ({below} == 1)", table=True)],
+                 [query(f"count by (from, network) ({underlay(', kind=' + quoted('overlay'))})", table=True)],
                  [column("from", "Node"), column("network", "Runs over", 130), column("Value", "Paths", 80)],
                  sort="Paths", descending=True, no_value="none")
 
 
 def changed_paths():
-    several = f"(count by ({pair}) (last_over_time({series('tailscale_peer_underlay', chosen)}[$__range])) > 1)"
+    networks = f"max by ({pair}, network) (last_over_time({series('tailscale_peer_underlay', chosen)}[$__range]))"
+    several = f"(count by ({pair}) ({networks}) > 1)"
     moved = f"(sum by ({pair}) (changes({series('tailscale_peer_path', chosen)}[$__range])) > 0)"
     return timeline("Paths that changed", "Only pairs whose class or network changed within the time shown.",
                     [query(f"({path_class()})\nand on ({pair}) ({several} or {moved})", "{{from}} → {{peer}}")], path_mapping,
@@ -106,17 +111,17 @@ def headscale():
 
 
 def traffic():
-    busiest = f"topk(10, sum by ({pair}) (rate({series('tailscale_peer_transmit_bytes_total', chosen)}[$__rate_interval])\n" \
-              f"+ on (cluster, job, instance, {pair}) rate({series('tailscale_peer_receive_bytes_total', chosen)}[$__rate_interval])))"
+    busiest = f"topk(10, {rate('tailscale_peer_transmit_bytes_total', pair, chosen, pair)}\n" \
+              f"+ {rate('tailscale_peer_receive_bytes_total', pair, chosen, pair)})"
     return [
         (12, graph("Bytes by path", "Sent and received by all nodes, by the path they took, as tailscaled counts them.",
-                   [query(rate("tailscale_path_bytes_total", "path", view), "{{path}}")], unit="Bps", stacked=True, no_value="no data")),
+                   [query(rate("tailscale_path_bytes_total", "path", view, "from, direction, path"), "{{path}}")], unit="Bps", stacked=True, no_value="no data")),
         (12, graph("Busiest pairs", "The ten pairs that exchange most, in both directions.", [query(busiest, "{{from}} ↔ {{peer}}")], unit="Bps",
                    no_value="no data"))]
 
 
 def packet_sizes():
-    tunnels = f'count_values by (job) ("tunnels", {best("tailscale_peer_encapsulations", "job, " + pair, chosen)})'
+    tunnels = f'count_values("tunnels", {best("tailscale_peer_encapsulations", pair, chosen)})'
     mtu = best("path_mtu_bytes", pair, chosen, "min")
     flannel = best("kubernetes_flannel_address_matches", "node_name", function="min")
     return [
@@ -140,7 +145,7 @@ def build(runbooks):
                             [query(best("tailscale_direct_path_ratio", "from", view, "min"), "{{from}}")], unit="percentunit", highest=1,
                             no_value="no active peer")),
               (12, graph("Peers by path", "Directed pairs by the class of their path.",
-                         [query(f"sum by (path) ({series('tailscale_peers', view)})", "{{path}}")], stacked=True, no_value="no data")))
+                         [query(f"sum by (path) ({best('tailscale_peers', 'from, path', view)})", "{{path}}")], stacked=True, no_value="no data")))
     board.row(8, *packet_sizes())
     board.row(10, (24, changed_paths()))
     board.heading("Traffic")

@@ -12,8 +12,8 @@ layer_count = best("layer_findings", "layer")
 def verdict():
     judged = series("layer_findings")
     broken = f"min by (lane) ({in_lanes(f'({layer_count} > 0)')})"
-    blind = constant(f"count({series('source_up')} == 0)", "lane", "98 nothing known broken, a source is down")
-    fine = constant(f"count({judged})", "lane", "99 nothing broken")
+    blind = constant(f"group({series('source_up')} == 0)", "lane", "98 nothing known broken, a source is down")
+    fine = constant(f"group({judged})", "lane", "99 nothing broken")
     panel = stat(
         "Mend this layer first", "The first broken layer in walking order: a fault further on is often hidden or made by one before "
         "it. Says so when nothing is broken, and when it cannot know.",

@@ -22,8 +22,10 @@ def best(name, by, matchers="", function="max"):
     return f"{function} by ({by}) ({series(name, matchers)})"
 
 
-def rate(name, by, matchers=""):
-    return f"sum by ({by}) (rate({series(name, matchers)}[$__rate_interval]))"
+def rate(name, by, matchers="", each=""):
+    """Rates added up by `by`. With `each`, the labels of one counted thing: two exporters that count the same count once."""
+    rates = f"rate({series(name, matchers)}[$__rate_interval])"
+    return f"sum by ({by}) (max by ({each}) ({rates}))" if each else f"sum by ({by}) ({rates})"
 
 
 def coded(cases):

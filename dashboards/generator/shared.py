@@ -1,7 +1,7 @@
 """Words, colours and tables that more than one dashboard shows."""
 from generator import layers
 from generator.panels import (blue, column, green, grey, orange, pattern, purple, query, red, steps, table, words)
-from generator.promql import series
+from generator.promql import best, series
 
 layer_words = [words(vm1=("unknown", purple), v0=("fine", green), v1=("warning", orange), v2=("critical", red))]
 severity_words = [words(critical=("critical", red), warning=("warning", orange), info=("info", blue))]
@@ -20,8 +20,8 @@ age = steps(green, 120, orange, 300, red)
 def direct_share(matchers=""):
     """Share of the active peers that are reached directly. Idle peers have no path, so they do not count."""
     extra = f", {matchers}" if matchers else ""
-    direct = series("tailscale_peers", f'path="direct"{extra}')
-    active = series("tailscale_peers", f'path=~"direct|derp|peer_relay"{extra}')
+    direct = best("tailscale_peers", "from, path", f'path="direct"{extra}')
+    active = best("tailscale_peers", "from, path", f'path=~"direct|derp|peer_relay"{extra}')
     return f"sum({direct}) / (sum({active}) > 0)"
 
 

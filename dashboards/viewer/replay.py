@@ -48,9 +48,10 @@ def write_rules(folder, factor):
 class Replay:
     """`with Replay(...)`: both programs run, and are stopped at the end."""
 
-    def __init__(self, binary, recording, folder, step_seconds=2, factor=120):
+    def __init__(self, binary, recording, folder, step_seconds=2, factor=120, twice=False):
         self.binary, self.recording, self.folder = binary, pathlib.Path(recording), pathlib.Path(folder)
         self.step_seconds, self.factor = step_seconds, factor
+        self.instances = ["first", "second"] if twice else [None]  # read twice: as two exporters that see the same
         self.steps = sorted(path.parent.name for path in self.recording.glob("*/recorded_at"))
         self.processes = []
 
@@ -61,13 +62,14 @@ class Replay:
         (self.folder / "prometheus.yml").write_text(yaml.safe_dump({
             "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
             "rule_files": ["rules/*.yaml"],
-            "scrape_configs": [{"job_name": "shortcircuit", "static_configs": [{"targets": [f"127.0.0.1:{exporter}"]}]}]}))
+            "scrape_configs": [{"job_name": "shortcircuit", "static_configs": [
+                {"targets": [f"127.0.0.1:{exporter}"], "labels": {"instance": name} if name else {}} for name in self.instances]}]}))
         try:
             # Prometheus takes seconds to its first scrape, and must not miss the first step: it begins, then the exporter.
             self._start("prometheus", "prometheus", f"--config.file={self.folder}/prometheus.yml",
                         f"--storage.tsdb.path={self.folder}/data", f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn")
             self._wait(f"http://127.0.0.1:{self.port}/-/ready")
-            while not ask(f"http://127.0.0.1:{self.port}", "query", query="up")["result"]:
+            while not ask(f"http://127.0.0.1:{self.port}", "query", query="up")["result"][len(self.instances) - 1:]:
                 time.sleep(0.2)
             self._start("exporter", self.binary, "serve", "--replay", self.recording, "--replay.step-interval",
                         f"{self.step_seconds}s", "--web.listen-address", f"127.0.0.1:{exporter}")

@@ -107,6 +107,22 @@ def check_story(url, play):
         yield f"{play.steps[-1]}: routes that stand still: {standing}"
 
 
+def check_replicas(url, at):
+    """Two exporters that see the same (two replicas) change no number: nothing is counted twice."""
+    for uid, board in boards.load().items():
+        if uid == "shortcircuit-exporter":  # it is about the exporters themselves
+            continue
+        for panel in boards.panels(board):
+            for target in panel.get("targets", ()):
+                if "rate(" in target["expr"]:  # two scrapes at two moments: never quite the same
+                    continue
+                one, both = [replay.ask(url, "query", time=at, query=boards.substituted(target["expr"].replace("$instance", name), 60, "5s"))["result"]
+                             for name in ("first", ".+")]
+                values = [sorted((sorted(each["metric"].items()), each["value"][1]) for each in found) for found in (one, both)]
+                if values[0] != values[1]:
+                    yield f"{uid} / {panel['title']} / {target['refId']}: another number with two exporters that see the same"
+
+
 def check_preview(url, begin, end):
     """The preview can draw everything; how it looks is for people to say."""
     for uid, board in boards.load().items():
@@ -116,13 +132,19 @@ def check_preview(url, begin, end):
                 yield f"{uid}: the preview leaves out {panel['title']}"
 
 
+def middle(play, step):
+    """A moment at which both scrapes saw the same step."""
+    moments = list(play.moments().values())
+    return (moments[step - 1] + moments[step] + 1) / 2
+
+
 def main():
     binary, recordings = map(pathlib.Path, sys.argv[1:3])
     with tempfile.TemporaryDirectory() as scratch:
-        with replay.Replay(binary.resolve(), recordings / "night", pathlib.Path(scratch), step_seconds=3) as play:
+        with replay.Replay(binary.resolve(), recordings / "night", pathlib.Path(scratch), step_seconds=3, twice=True) as play:
             play.play()
             url = f"http://127.0.0.1:{play.port}"
-            failures = [*check_queries(url, play.begin - 2, time.time()), *check_story(url, play), *check_preview(url, play.begin - 2, time.time())]
+            failures = [*check_queries(url, play.begin - 2, time.time()), *check_story(url, play), *check_replicas(url, middle(play, 1)), *check_preview(url, play.begin - 2, time.time())]
     print("\n".join(failures) if failures else "ok")
     return 1 if failures else 0
 

@@ -243,7 +243,7 @@ def judge_lint(metrics, recorded):
 
 def main():
     environment = pathlib.Path(sys.argv[1])
-    done = subprocess.run([root / "dashboards/generate", "--check", "--venv", environment], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, root / "dashboards/generate", "--check", "--venv", environment], capture_output=True, text=True)
     failures = (done.stdout + done.stderr).splitlines() if done.returncode else []
     failures += judge_types(environment / "bin/python")
     failures += judge_knowledge()
