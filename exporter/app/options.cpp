@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "config/scalars.h"
+#include "web/listen_address.h"
 
 namespace shortcircuit {
 namespace {
@@ -225,6 +226,11 @@ std::expected<Options, Exit> parse_options(int argc, const char* const* argv) {
   if (!options.telemetry_path.starts_with('/') || options.telemetry_path == "/") {
     return mistake(fmt::format("--web.telemetry-path {}: want a path such as /metrics",
                                options.telemetry_path));
+  }
+  for (const std::string& address : options.listen_addresses) {
+    if (const auto parsed = parse_listen_address(address); !parsed) {
+      return mistake("--web.listen-address " + parsed.error());
+    }
   }
   if (options.command == Command::depends && options.depends_on.empty()) {
     return mistake("depends: say on what: a network's name or a CIDR");

@@ -39,6 +39,11 @@ TEST_CASE("command line: every mistake has one clear line and exit code 2") {
       {"--config a --web.telemetry-path metrics",
        "--web.telemetry-path metrics: want a path such as /metrics"},
       {"--config a --web.telemetry-path /", "--web.telemetry-path /: want a path such as /metrics"},
+      {"--config a --web.listen-address 10067",
+       "--web.listen-address 10067: a port alone; did you mean :10067?"},
+      {"--config a --web.listen-address localhost",
+       "--web.listen-address localhost: want a port too, such as :10067, 127.0.0.1:10067 or "
+       "[::1]:10067"},
       {"--replay d --replay.step-interval 30",
        "--replay.step-interval: expected a duration such as 500ms, 15s, 10m or 1h, got \"30\"; did "
        "you mean 30s?"},
