@@ -9,10 +9,16 @@ from generator.promql import best, constant, named, series
 layer_count = best("layer_findings", "layer")
 
 
+def layers_not_known():
+    """How many layers were judged within the last hour and are not any more."""
+    known = f"count(count by (layer) (last_over_time({series('layer_findings')}[1h])))"
+    return f"{known} - (count({layer_count}) or vector(0))"
+
+
 def verdict():
     judged = series("layer_findings")
     broken = f"min by (lane) ({in_lanes(f'({layer_count} > 0)')})"
-    blind = constant(f"group({series('source_up')} == 0)", "lane", "98 nothing known broken, a source is down")
+    blind = constant(f"group(({series('source_up')} == 0) or ({layers_not_known()} > 0))", "lane", "98 not known: something is not seen")
     fine = constant(f"group({judged})", "lane", "99 nothing broken")
     panel = stat(
         "Mend this layer first", "The first broken layer in walking order: a fault further on is often hidden or made by one before "
@@ -25,11 +31,9 @@ def verdict():
 
 
 def layers_stat():
-    known = f"count(count by (layer) (last_over_time({series('layer_findings')}[1h])))"
-    now = f"count(count by (layer) ({series('layer_findings')}))"
     return stat("Layers", "Broken: with a critical or warning finding. Not known: judged within the last hour and not any more, "
                 "because a source cannot be read.",
-                [query(f"sum({layer_count} > bool 0)", "broken"), query(f"{known} - ({now} or vector(0))", "not known")],
+                [query(f"sum({layer_count} > bool 0)", "broken"), query(layers_not_known(), "not known")],
                 thresholds=shared.none_is_good, no_value="no data")
 
 

@@ -113,6 +113,14 @@ class Replay:
                     raise RuntimeError(f"{process.args[0]} ended with {process.returncode}; logs are in {self.folder}")
             time.sleep(0.2)
 
+    def stop_exporter(self):
+        """Ends the exporter and waits until Prometheus knows that it is gone."""
+        exporter = self.processes.pop()
+        exporter.send_signal(signal.SIGTERM)
+        exporter.wait(10)
+        while ask(f"http://127.0.0.1:{self.port}", "query", query="up == 1")["result"]:
+            time.sleep(0.2)
+
     def moments(self):
         """Time of the last scrape of each step that was seen, in order. A step is known by the moment it was recorded at."""
         url = f"http://127.0.0.1:{self.port}"

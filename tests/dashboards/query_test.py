@@ -107,6 +107,20 @@ def check_story(url, play):
         yield f"{play.steps[-1]}: routes that stand still: {standing}"
 
 
+def check_blindness(url, play):
+    """Without the exporter nothing may look fine."""
+    play.stop_exporter()
+    lanes = rows(url, "What broke first", time.time(), 60)
+    if len(lanes) != len(layers.layers) or {value for _, value in lanes} != {-1}:
+        yield f"without the exporter the lanes say {lanes}"
+    first = min((metric["lane"] for metric, _ in rows(url, "Mend this layer first", time.time(), 60)), default="nothing")
+    if not first.startswith("98 not known"):
+        yield f"without the exporter the first tile says {first}"
+    still = rows(url, "Routes and what stops them", time.time(), 60)
+    if still:
+        yield f"without the exporter there are routes: {still}"
+
+
 def check_replicas(url, at):
     """Two exporters that see the same (two replicas) change no number: nothing is counted twice."""
     for uid, board in boards.load().items():
@@ -143,8 +157,9 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         with replay.Replay(binary.resolve(), recordings / "night", pathlib.Path(scratch), step_seconds=3, twice=True) as play:
             play.play()
-            url = f"http://127.0.0.1:{play.port}"
-            failures = [*check_queries(url, play.begin - 2, time.time()), *check_story(url, play), *check_replicas(url, middle(play, 1)), *check_preview(url, play.begin - 2, time.time())]
+            url, end = f"http://127.0.0.1:{play.port}", time.time()
+            failures = [*check_queries(url, play.begin - 2, end), *check_story(url, play), *check_replicas(url, middle(play, 1)),
+                        *check_preview(url, play.begin - 2, end), *check_blindness(url, play)]
     print("\n".join(failures) if failures else "ok")
     return 1 if failures else 0
 
