@@ -9,17 +9,20 @@
 #include "base/log.h"
 #include "config/print.h"
 #include "exposition/describe.h"
+#include "sources/kubernetes/rbac.h"
 
 namespace shortcircuit {
 namespace {
 
-int check_configuration(const Options& options) {
+// For what needs the configuration and nothing else.
+template <class Print>
+int with_configuration(const Options& options, Print print) {
   const auto setup = read_setup(options);
   if (!setup) {
     fmt::print(stderr, "{}\n", setup.error().message);
     return 2;
   }
-  fmt::print("The configuration is good.\n");
+  fmt::print("{}", print(*setup->config));
   return 0;
 }
 
@@ -41,7 +44,15 @@ int run_command(int argc, char** argv) {
   set_up_logging(
       one_shot && options->log_level == LogLevel::info ? LogLevel::error : options->log_level,
       options->log_format);
-  if (options->config_check) return check_configuration(*options);
+  if (options->config_check) {
+    return with_configuration(
+        *options, [](const Config&) { return std::string("The configuration is good.\n"); });
+  }
+  if (options->print_rbac) {
+    return with_configuration(*options, [](const Config& config) {
+      return kubernetes::rbac_manifest(config.kubernetes);
+    });
+  }
   switch (options->command) {
     case Command::serve: return serve(*options);
     case Command::check: return check(*options);

@@ -37,6 +37,7 @@ constexpr std::array flags{
     Flag{"--log.format", "FORMAT", "logfmt or json (default logfmt)"},
     Flag{"--print.metrics", "", "print the reference of all metrics, end"},
     Flag{"--print.configuration", "", "print the reference of the configuration, end"},
+    Flag{"--print.rbac", "", "print the Kubernetes rights that the configuration needs, end"},
     Flag{"--print.command-line", "", "print the reference of the command line, end"},
     Flag{"--version", "", "print version and revision, end"},
     Flag{"--help", "", "print this, end"},
@@ -181,6 +182,7 @@ std::expected<Options, Exit> parse_options(int argc, const char* const* argv) {
   parser.add_option("--log.format", log_format);
   parser.add_flag("--print.metrics", options.print_metrics);
   parser.add_flag("--print.configuration", print_configuration);
+  parser.add_flag("--print.rbac", options.print_rbac);
   parser.add_flag("--print.command-line", print_command_line);
   parser.add_flag("--version", show_version);
   parser.add_flag("-h,--help", help);

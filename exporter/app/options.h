@@ -40,6 +40,7 @@ struct Options {
 
   bool print_metrics = false;        // print the reference of the metrics and end
   bool print_configuration = false;  // likewise of the configuration
+  bool print_rbac = false;  // print the Kubernetes rights that the configuration needs, end
 };
 
 // The process is to end at once with this text: help, version, a reference, or a mistake.

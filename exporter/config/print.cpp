@@ -200,14 +200,17 @@ std::string redacted_yaml(const Config& config) {
       "# The configuration in force; a secret given by value shows as ${REDACTED}.\n";
   for (const auto& target : config.kubernetes) {
     // A kubeconfig's certificates and tokens are not repeated here: its path is enough.
-    text += target.kubeconfig.empty()
-                ? fmt::format("kubernetes: {}\n", common(target).take())
-                : fmt::format("kubernetes: {}\n", FlowMapping()
-                                                      .text("kubeconfig", target.kubeconfig)
-                                                      .text("context", target.context)
-                                                      .raw("interval", duration(target.interval))
-                                                      .raw("timeout", duration(target.timeout))
-                                                      .take());
+    FlowMapping mapping = common(target);
+    if (!target.kubeconfig.empty()) {
+      mapping = FlowMapping()
+                    .text("kubeconfig", target.kubeconfig)
+                    .text("context", target.context)
+                    .raw("interval", duration(target.interval))
+                    .raw("timeout", duration(target.timeout));
+    }
+    if (!target.pods) mapping.raw("pods", "false");
+    if (!target.config_maps) mapping.raw("config_maps", "false");
+    text += fmt::format("kubernetes: {}\n", mapping.take());
   }
   for (const auto& target : config.traefik)
     text += fmt::format("traefik: {}\n", common(target).take());

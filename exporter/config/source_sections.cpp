@@ -85,6 +85,19 @@ void read_kubernetes(YamlMapping& root, Config& config, bool for_replay) {
     read_tls(section, own.endpoint.tls);
     read_credentials(section, own.endpoint);
     read_timing(section, own);
+    own.pods = section
+                   .boolean({.name = "pods",
+                             .description = "Read pods: the load balancer's, the storage "
+                                            "operator's, those behind webhooks and claims. "
+                                            "Without, what is judged from them is unknown",
+                             .fallback = "true"})
+                   .value_or(true);
+    own.config_maps = section
+                          .boolean({.name = "config_maps",
+                                    .description = "Look for proxy URLs in ConfigMaps. Without, "
+                                                   "whether a proxy is stale is not fully known",
+                                    .fallback = "true"})
+                          .value_or(true);
     if (!section.describing()) choose_api_server(section, own, for_replay);
   });
   if (written) config.kubernetes.push_back(std::move(own));

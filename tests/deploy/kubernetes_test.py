@@ -11,6 +11,8 @@ import re
 import sys
 import tempfile
 
+import yaml
+
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "end_to_end"))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from exporter import main, run  # noqa: E402
@@ -169,6 +171,50 @@ def test_another_namespace_takes_everything_along():
                 assert each["metadata"]["namespace"] == "elsewhere", each["metadata"]
         for binding in by_kind(objects, "ClusterRoleBinding"):
             assert all(subject["namespace"] == "elsewhere" for subject in binding["subjects"])
+
+
+def rights(configuration):
+    code, out, err = run(BINARY, "--print.rbac", "--config", str(configuration))
+    assert code == 0, (configuration, err)
+    return out
+
+
+def configuration_of(objects, folder, start="shortcircuit-exporter-"):
+    """The file that a rendered ConfigMap gives the cluster instance."""
+    found = [each for each in by_kind(objects, "ConfigMap") if each["metadata"]["name"].startswith(start) and
+             not each["metadata"]["name"].startswith(start + "node") and "shortcircuit.yaml" in each["data"]]
+    assert len(found) == 1
+    path = pathlib.Path(folder, "shortcircuit.yaml")
+    path.write_text(found[0]["data"]["shortcircuit.yaml"])
+    return path
+
+
+def granted(objects):
+    return {(group, resource): set(rule["verbs"]) for role in by_kind(objects, "ClusterRole") for rule in role["rules"]
+            for group in rule["apiGroups"] for resource in rule["resources"]}
+
+
+def test_the_rights_are_those_that_the_configuration_needs():
+    committed = (MANIFESTS / "base/rbac.yaml").read_text()
+    printed = rights(MANIFESTS / "base/shortcircuit.yaml")
+    assert committed == printed, "out of date: --print.rbac --config deploy/kubernetes/base/shortcircuit.yaml"
+    for name, objects in renderings():
+        with tempfile.TemporaryDirectory() as folder:
+            wanted = list(yaml.safe_load_all(rights(configuration_of(objects, folder))))
+        assert granted(objects) == granted(wanted), name
+        for (group, resource), verbs in granted(objects).items():
+            assert verbs <= {"get", "list", "watch"} and resource not in ("secrets", "*") and group != "*", (group, resource)
+
+
+def test_kinds_that_are_switched_off_need_no_rights():
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "shortcircuit.yaml")
+        path.write_text("kubernetes: {pods: false, config_maps: false}\n")
+        less = granted(list(yaml.safe_load_all(rights(path))))
+        path.write_text("traefik: {url: http://127.0.0.1:8080}\n")
+        assert not list(filter(None, yaml.safe_load_all(rights(path))))
+    full = granted(rendered(NEWEST))
+    assert set(full) - set(less) == {("", "pods"), ("", "configmaps")}
 
 
 def test_the_program_takes_every_configuration():

@@ -9,6 +9,9 @@ namespace shortcircuit::kubernetes {
 struct Config : CommonConfig {
   std::string kubeconfig;  // the file it came from; "" = none
   std::string context;     // "" = the file's current-context
+  // Kinds that not everybody wants to open to a monitor. Off: what is judged from them is unknown.
+  bool pods = true;
+  bool config_maps = true;
 };
 
 }  // namespace shortcircuit::kubernetes

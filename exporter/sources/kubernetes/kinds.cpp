@@ -46,38 +46,37 @@ Lists::Lists() {
   cron_jobs.fall_back_to("/apis/batch/v1beta1/cronjobs", "v1beta1");
 }
 
-std::vector<List*> Lists::all() {
-  return {&version,
-          &nodes,
-          &services,
-          &endpoint_slices,
-          &endpoints,
-          &ingresses,
-          &ingress_classes,
-          &middlewares.now,
-          &middlewares.old,
-          &middleware_tcps.now,
-          &middleware_tcps.old,
-          &ingress_routes.now,
-          &ingress_routes.old,
-          &ingress_route_tcps.now,
-          &ingress_route_tcps.old,
-          &ingress_route_udps.now,
-          &ingress_route_udps.old,
-          &traefik_services.now,
-          &traefik_services.old,
-          &validating_webhooks,
-          &mutating_webhooks,
-          &daemon_sets,
-          &deployments,
-          &stateful_sets,
-          &cron_jobs,
-          &pods,
-          &pods_operator,
-          &pods_ingress,
-          &claims,
-          &storage_classes,
-          &config_maps};
+std::vector<List*> Lists::all(const Config& config) {
+  std::vector<List*> lists{&version,
+                           &nodes,
+                           &services,
+                           &endpoint_slices,
+                           &endpoints,
+                           &ingresses,
+                           &ingress_classes,
+                           &middlewares.now,
+                           &middlewares.old,
+                           &middleware_tcps.now,
+                           &middleware_tcps.old,
+                           &ingress_routes.now,
+                           &ingress_routes.old,
+                           &ingress_route_tcps.now,
+                           &ingress_route_tcps.old,
+                           &ingress_route_udps.now,
+                           &ingress_route_udps.old,
+                           &traefik_services.now,
+                           &traefik_services.old,
+                           &validating_webhooks,
+                           &mutating_webhooks,
+                           &daemon_sets,
+                           &deployments,
+                           &stateful_sets,
+                           &cron_jobs,
+                           &claims,
+                           &storage_classes};
+  if (config.pods) lists.insert(lists.end(), {&pods, &pods_operator, &pods_ingress});
+  if (config.config_maps) lists.push_back(&config_maps);
+  return lists;
 }
 
 std::vector<std::unique_ptr<ListOf<Pod>>> further_pods(const Lists& lists) {

@@ -1,10 +1,12 @@
-// Every list that one poll reads: which kinds, where they are, which pods.
+// Every list that one poll reads: which kinds, where they are, which pods. What the exporter may
+// do in a cluster (rbac.h) is made from the same lists.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "sources/kubernetes/config.h"
 #include "sources/kubernetes/lists.h"
 #include "sources/kubernetes/parse_cluster.h"
 #include "sources/kubernetes/parse_routes.h"
@@ -84,7 +86,8 @@ struct Lists {
   ConfigMapList config_maps;
 
   Lists();
-  std::vector<List*> all();
+  // Those that the configuration asks for.
+  std::vector<List*> all(const Config& config);
 };
 
 // Lists of pods that depend on what the first lists said: of namespaces in which a claim waits

@@ -113,6 +113,15 @@ class Settling {
   State& state_;
 };
 
+// What the configuration says not to read: unknown, but nothing failed.
+template <class T>
+Listed<T> switched_off(const std::string& key) {
+  Listed<T> listed;
+  listed.error = {Failure::internal,
+                  "not read, as the configuration says (kubernetes." + key + ")"};
+  return listed;
+}
+
 Error first_error(const std::vector<List*>& lists) {
   for (const List* list : lists) {
     if (list->outcome == List::Outcome::failed) return list->error;
@@ -127,13 +136,14 @@ Result<State> Source::poll(PollContext& context) {
   std::string base = config_.endpoint.url;
   while (base.ends_with('/')) base.pop_back();
   Lists lists;
-  const std::vector<List*> all = lists.all();
+  const std::vector<List*> all = lists.all(config_);
   read_lists(all, context, base);
   const bool any = std::any_of(all.begin() + 1, all.end(), [](const List* list) {
     return list->outcome == List::Outcome::listed;
   });
   if (!any) return std::unexpected(first_error(all));
-  const auto further_lists = further_pods(lists);
+  std::vector<std::unique_ptr<ListOf<Pod>>> further_lists;
+  if (config_.pods) further_lists = further_pods(lists);
   std::vector<List*> further;
   for (const auto& list : further_lists) further.push_back(list.get());
   read_lists(further, context, base);
@@ -162,10 +172,11 @@ Result<State> Source::poll(PollContext& context) {
   state.deployments = settle.core("deployments", lists.deployments);
   state.stateful_sets = settle.core("statefulsets", lists.stateful_sets);
   state.cron_jobs = settle.core("cronjobs", lists.cron_jobs);
-  state.pods = settle.pods(lists, further_lists);
+  state.pods = config_.pods ? settle.pods(lists, further_lists) : switched_off<Pod>("pods");
   state.claims = settle.core("persistentvolumeclaims", lists.claims);
   state.storage_classes = settle.core("storageclasses", lists.storage_classes);
-  state.config_maps = settle.core("configmaps", lists.config_maps);
+  state.config_maps = config_.config_maps ? settle.core("configmaps", lists.config_maps)
+                                          : switched_off<ConfigMap>("config_maps");
   return state;
 }
 

@@ -27,6 +27,7 @@ TEST_CASE("command line: every mistake has one clear line and exit code 2") {
   const auto [line, message] = GENERATE(values<Mistake>({
       {"", "give --config FILE (or --replay DIR)"},
       {"check", "give --config FILE (or --replay DIR)"},
+      {"--print.rbac", "give --config FILE (or --replay DIR)"},
       {"--config", "--config wants a value"},
       {"--config a --config b", "--config is given more than once"},
       {"--config a --config.file b", "--config is given more than once"},
