@@ -159,12 +159,32 @@ class Unexplained {
   bool names_unknown_ = false;
 };
 
+// Classes of Ingresses of which this Traefik has no router at all, while it has some of another
+// class: they may be another Traefik's, started with its own
+// --providers.kubernetesingress.ingressclass.
+std::set<std::string> classes_served_elsewhere(const std::vector<Route>& routes) {
+  std::set<std::string> served;
+  std::set<std::string> unserved;
+  for (const Route& route : routes) {
+    if (route.kind == "Ingress") (route.router ? served : unserved).insert(route.ingress_class);
+  }
+  if (served.empty()) return {};
+  std::erase_if(unserved, [&](const std::string& name) { return served.contains(name); });
+  return unserved;
+}
+
 void judge_routers(const Fleet& fleet, bool cluster_complete, Judge& judge, Verdict& verdict) {
   if (fleet.config.traefik.empty() || !need(fleet.snapshot.traefik, "Traefik", verdict)) return;
   if (!cluster_complete) return;  // what cannot be seen may be the cause
   const Unexplained unexplained(fleet);
+  const std::set<std::string> elsewhere = classes_served_elsewhere(fleet.routes);
   for (const Route& route : fleet.routes) {
-    if (unexplained.is(route)) {
+    if (!unexplained.is(route)) continue;
+    if (route.kind == "Ingress" && elsewhere.contains(route.ingress_class)) {
+      verdict.unknown.push_back(
+          fmt::format("Ingress {}: this Traefik serves nothing of its class \"{}\", another may",
+                      route.object.text(), route.ingress_class));
+    } else {
       judge.add("router_error", route.kind, route.object.text(), unexplained.message(route),
                 unexplained.cure(route));
     }

@@ -113,6 +113,7 @@ class Builder {
                   .path = path.empty() ? "/" : path,
                   .kind = "Ingress",
                   .object = ingress.name};
+      route.ingress_class = ingress.class_name.value_or(ingress.class_annotation.value_or(""));
       route.rule = ingress_rule(host, path, matcher);
       route.created = ingress.created;
       route.middlewares = middlewares;

@@ -31,7 +31,8 @@ struct Route {
   std::string path;  // "/" when none is written
   std::string kind;  // Ingress, IngressRoute, IngressRouteTCP, IngressRouteUDP
   kubernetes::ObjectName object;
-  std::string rule;  // what Traefik's router says for it (normalized), for matching
+  std::string ingress_class;  // of an Ingress: its class or the annotation's; "" = none
+  std::string rule;           // what Traefik's router says for it (normalized), for matching
   std::vector<std::string> entry_points;  // empty = Traefik's defaults
   bool tls = false;
   std::vector<RouteMiddleware> middlewares;

@@ -142,6 +142,26 @@ TEST_CASE("the other paths of an Ingress whose one router is gone live on") {
   CHECK(world.cause("other.example") == "backend/router_error");
 }
 
+TEST_CASE("Ingresses of a class that this Traefik serves nothing of may be another Traefik's") {
+  World world = with_route();
+  world.cluster->ingress_classes.items = {
+      {.name = "here", .controller = "traefik.io/ingress-controller"},
+      {.name = "there", .controller = "traefik.io/ingress-controller"}};
+  world.cluster->ingresses.items.front().class_name = "here";
+  world.with_pods("shop/other", 1);
+  world.ingress("shop/inside", "inside.example", "other").class_name = "there";
+  world.serve();
+  world.drop_router("inside");
+  CHECK(world.findings() == Findings{});
+  CHECK(world.cause("inside.example") == "unknown");
+  CHECK(world.cause("shop.example") == "ok");
+  // With a router of the class here, the class is served here.
+  world.ingress("shop/inside-too", "too.example", "other").class_name = "there";
+  world.serve();
+  world.drop_router("inside-inside");
+  CHECK(world.findings() == Findings{"backend_missing/router_error Ingress shop/inside"});
+}
+
 TEST_CASE("an IngressRoute that reaches into another namespace is told of the flag") {
   World world = World::healthy();
   world.with_pods("shared/web", 1);
