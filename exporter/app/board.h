@@ -53,6 +53,8 @@ class Board {
   std::uint64_t wait_for_commit(std::uint64_t seen, Duration at_most, std::stop_token stop);
   // Every target was polled at least once.
   bool complete();
+  // There is no target.
+  [[nodiscard]] bool empty() const { return targets_ == 0; }
 
  private:
   std::mutex mutex_;

@@ -74,6 +74,11 @@ void Engine::run_live(std::stop_token stop) {
       PollEnvironment{.config = *settings_.config, .board = board_, .latest = [this] {
                         return latest_snapshot();
                       }});
+  // Nothing is configured that could answer: that is known at once.
+  while (board_.empty() && !stop.stop_requested()) {
+    publish(now());
+    idle(15s, stop);
+  }
   std::uint64_t seen = 0;
   const auto begin = std::chrono::steady_clock::now();
   while (!stop.stop_requested()) {

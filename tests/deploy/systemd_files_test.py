@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "end_to_end"))
-from exporter import main, run  # noqa: E402
+from exporter import Exporter, main, run  # noqa: E402
 
 BINARY = sys.argv[1]
 FOLDER = pathlib.Path(__file__).parents[2] / "deploy" / "systemd"
@@ -44,6 +44,8 @@ def the_default_configuration_is_good_and_looks_at_nothing():
     assert code == 0, out + err
     code, out, err = run(BINARY, "check", "--config", path)
     assert code == 0 and "broken" not in out and "unknown" not in out, out + err
+    with Exporter(BINARY, "--config", path) as exporter:
+        assert "shortcircuit_build_info" in exporter.ready().text()
 
 
 def the_examples_in_the_default_configuration_are_good():
@@ -72,7 +74,7 @@ def a_reload_says_so_when_the_configuration_is_bad():
     """The same words that ExecReload runs."""
     reloads = re.findall(r"(?m)^ExecReload=(.*)$", UNIT.read_text())
     assert len(reloads) == 2 and "kill -HUP" in reloads[0], reloads
-    arguments = reloads[1].split()[1:-1]
+    arguments = reloads[1].replace(" $ARGS", "").split()[1:-1]
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "bad.yaml"
         path.write_text("no_such_key: 1\n")

@@ -54,7 +54,7 @@ TAILSCALE = {"/localapi/v0/status": "status", "/localapi/v0/prefs": "prefs", "/l
 class Upstream:
     """One server. `url` for TCP, `socket_path` for a unix socket."""
 
-    def __init__(self, name, folders, table, socket_path=None):
+    def __init__(self, name, folders, table, socket_path=None, port=0):
         self.name, self.folders, self.table = name, folders, table
         self.behaviour = None
         self.requests = []
@@ -98,7 +98,7 @@ class Upstream:
             class TcpServer(http.server.ThreadingHTTPServer):
                 daemon_threads = True
                 request_queue_size = 128
-            self.server = TcpServer(("127.0.0.1", 0), Handler)
+            self.server = TcpServer(("127.0.0.1", port), Handler)
             self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 

@@ -1,0 +1,105 @@
+"""A Debian machine for a test: a root made from Debian's packages, booted with systemd by nspawn.
+
+Its network has loopback only. Needs root, mmdebstrap and systemd-container.
+"""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "end_to_end"))
+from exporter import wait_for  # noqa: E402
+
+PATIENCE_SECONDS = 600  # against hanging only
+
+
+def run(*command, check=True, **options):
+    """(exit code, what it printed)"""
+    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          stdin=subprocess.DEVNULL, timeout=PATIENCE_SECONDS, **options)
+    assert not check or done.returncode == 0, (command, done.returncode, done.stdout[-4000:])
+    return done.returncode, done.stdout
+
+
+def make_root(root, *packages, architecture=None, variant="minbase"):
+    """A fresh Debian 12 in the folder `root`, which must not exist."""
+    command = ["mmdebstrap", "--quiet", f"--variant={variant}", f"--include={','.join(packages)}"]
+    if architecture:
+        command.append(f"--architectures={architecture}")
+    run(*command, "bookworm", root)
+
+
+class Machine:
+    """Use: with Machine(root) as machine: machine.run("systemctl", "start", ...)"""
+
+    def __init__(self, root):
+        self.root = pathlib.Path(root)
+
+    def __enter__(self):
+        self.console = tempfile.TemporaryFile()
+        self.nspawn = subprocess.Popen(
+            ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network", "--console=pipe",
+             "-D", str(self.root), "--boot"],
+            stdin=subprocess.DEVNULL, stdout=self.console, stderr=subprocess.STDOUT)
+        # The container's first process is a child of nspawn's.
+        self.leader = wait_for("the machine's init", lambda: subprocess.run(
+            ["pgrep", "-P", str(self.nspawn.pid)], capture_output=True, text=True).stdout.split()[:1])[0]
+        wait_for("the end of booting", lambda: self.run("systemctl", "is-system-running", check=False)[1].strip()
+                 in ("running", "degraded"))
+        return self
+
+    def __exit__(self, *_):
+        self.run("systemctl", "poweroff", check=False)
+        try:
+            self.nspawn.wait(30)
+        except subprocess.TimeoutExpired:
+            os.kill(int(self.leader), signal.SIGKILL)
+            self.nspawn.wait(30)
+        self.console.close()
+
+    def run(self, *command, check=True):
+        return run("nsenter", "-t", self.leader, "-a", "--root", "--wd", "env", "-i", "LANG=C.UTF-8",
+                   "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive", *command, check=check)
+
+    def write(self, path, text, mode=0o644):
+        file = self.seen_from_outside(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(mode)
+
+    def seen_from_outside(self, path):
+        """Also of what is mounted inside, such as /run."""
+        return pathlib.Path(f"/proc/{self.leader}/root") / path.lstrip("/")
+
+    def fetch(self, path, port=10067):
+        """(status, body); status 0 when nobody listens."""
+        script = ("import json, sys, urllib.request, urllib.error\n"
+                  "try: answer = urllib.request.urlopen(sys.argv[1], timeout=10)\n"
+                  "except urllib.error.HTTPError as error: answer = error\n"
+                  "except OSError: print('[0, \"\"]'); sys.exit()\n"
+                  "print(json.dumps([answer.status, answer.read().decode()]))")
+        return json.loads(run("nsenter", "-t", self.leader, "--net", "--", sys.executable, "-c", script,
+                              f"http://127.0.0.1:{port}{path}")[1])
+
+    def metrics(self):
+        """The page when the first snapshot is there."""
+        wait_for("a first snapshot", lambda: self.fetch("/-/ready")[0] == 200)
+        status, text = self.fetch("/metrics")
+        assert status == 200, text
+        return text
+
+
+def main_of(steps):
+    """Runs them in this order, prints one line each; the first failure ends the process."""
+    import traceback
+    for step in steps:
+        try:
+            step()
+        except Exception:
+            print("FAILED  ", step.__name__, flush=True)
+            traceback.print_exc()
+            sys.exit(1)
+        print("ok      ", step.__name__, flush=True)
