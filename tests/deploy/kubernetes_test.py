@@ -8,8 +8,10 @@ import copy
 import os
 import pathlib
 import re
+import shutil
 import sys
 import tempfile
+import textwrap
 
 import yaml
 
@@ -34,6 +36,11 @@ def rendered(binary, components=(), resources=("base",), further=""):
             lines += ["components:", *(f"  - ../kubernetes/components/{each}" for each in components)]
         pathlib.Path(folder, "kustomization.yaml").write_text("\n".join([*lines, further, ""]))
         return build(binary, folder)
+
+
+def switched_on(text):
+    """`#key:` without one space after it is a setting to switch on, `# words` are words."""
+    return re.sub(r"(?m)^(\s*)#(?! \w)", r"\1", text)
 
 
 def by_kind(objects, kind):
@@ -63,6 +70,19 @@ def renderings():
     yield "all components", everything()
     for example in sorted(MANIFESTS.glob("examples/*/kustomization.yaml")):
         yield f"examples/{example.parent.name}", build(NEWEST, example.parent)
+        yield f"examples/{example.parent.name}, all switched on", whole_example(example.parent)
+
+
+def whole_example(example):
+    """A copy of an example with everything switched on that it offers."""
+    folder = MANIFESTS / "examples" / f".test-{os.getpid()}"
+    shutil.copytree(example, folder)
+    try:
+        changed = folder / "kustomization.yaml"
+        changed.write_text(switched_on(changed.read_text()))
+        return build(NEWEST, folder)
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_every_kustomize_renders_the_same():
@@ -83,6 +103,25 @@ def test_kubernetes_takes_every_object():
         for version in KUBERNETES:
             problems = VALIDATOR.problems(own, version)
             assert not problems, (name, version, problems)
+
+
+def test_what_an_example_offers_works():
+    for example in MANIFESTS.glob("examples/*/kustomization.yaml"):
+        objects = whole_example(example.parent)
+        assert by_kind(objects, "PodDisruptionBudget") and by_kind(objects, "PrometheusRule")
+        for each in objects:
+            if each["kind"] in FOREIGN_KINDS:
+                assert each["metadata"]["labels"]["release"], each["metadata"]
+        assert not any(container["image"].startswith("shortcircuit-exporter:") for spec in pod_specs(objects).values()
+                       for container in spec["containers"])
+
+
+def test_further_files_of_the_examples():
+    for path in MANIFESTS.glob("examples/*/*.yaml"):
+        objects = [each for each in yaml.safe_load_all(path.read_text()) if each["kind"] not in
+                   {"Kustomization", "HelmChartConfig"}]
+        for version in KUBERNETES:
+            assert not VALIDATOR.problems(objects, version), path
 
 
 def test_the_validator_refuses_what_is_wrong():
@@ -125,6 +164,16 @@ def test_the_node_instance_is_everywhere_and_asks_nobody():
     assert account not in bound and one(objects, "ServiceAccount", account)["automountServiceAccountToken"] is False
     policy = one(objects, "NetworkPolicy", "shortcircuit-exporter-node")["spec"]
     assert "Egress" in policy["policyTypes"] and not policy.get("egress")
+
+
+def test_the_narrower_mount_that_the_readme_tells():
+    readme = (ROOT / "deploy/README.md").read_text()
+    patch = textwrap.dedent(re.search(r"( *patches:\n.*?shortcircuit-exporter-node.*?)```", readme, re.S).group(1))
+    spec = pod_specs(rendered(NEWEST, ["node"], further=patch))["shortcircuit-exporter-node"]
+    assert [each["hostPath"]["path"] for each in spec["volumes"] if "hostPath" in each] == ["/run/tailscale"]
+    mounts = {mount["name"]: mount["mountPath"] for mount in spec["containers"][0]["volumeMounts"]}
+    assert mounts["run"] == "/host/run/tailscale"
+    assert f'{mounts["run"]}/tailscaled.sock' in (MANIFESTS / "components/node/shortcircuit.yaml").read_text()
 
 
 def test_what_a_namespace_enforces_fits_its_pods():
@@ -237,11 +286,10 @@ def test_the_program_takes_every_configuration():
 
 
 def test_what_is_commented_out_in_them_is_good_too():
-    """`#key:` without one space is a setting to switch on, `# words` are words."""
     for path in (*MANIFESTS.glob("**/shortcircuit.yaml"), *MANIFESTS.glob("**/shortcircuit-node.yaml")):
         with tempfile.TemporaryDirectory() as folder:
             whole = pathlib.Path(folder, "shortcircuit.yaml")
-            whole.write_text(re.sub(r"(?m)^(\s*)#(?! \w)", r"\1", path.read_text()))
+            whole.write_text(switched_on(path.read_text()))
             code, out, err = run(BINARY, "--config.check", "--config", str(whole),
                                  environment={"NODE_NAME": "some-node"})
             assert code == 0, (path, whole.read_text(), out, err)

@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""deploy/README.md: the commands marked as tried run as they are written, and print the lines that stand below them;
+what it tells to copy is taken by the tools that read it.
+
+usage: kubernetes_readme_test.py BINARY
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import yaml
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "end_to_end"))
+from exporter import main  # noqa: E402
+
+BINARY = pathlib.Path(sys.argv[1]).resolve()
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+README = (ROOT / "deploy/README.md").read_text()
+
+
+def in_a_copy(run):
+    """A folder that looks like the repository and may be written to."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = pathlib.Path(folder)
+        (place / "tests").symlink_to(ROOT / "tests")
+        (place / "bin").mkdir()
+        (place / "bin/shortcircuit-exporter").symlink_to(BINARY)
+        run(place)
+
+
+def shell(place, script):
+    return subprocess.run(["sh", "-c", script], cwd=place, capture_output=True, text=True,
+                          env={**os.environ, "PATH": f"{place}/bin:{os.environ['PATH']}"})
+
+
+def test_commands_of_the_migration_run_as_written():
+    blocks = re.findall(r"<!-- tried -->\n```sh\n(.*?)```\n```text\n(.*?)```", README, re.S)
+    assert len(blocks) == README.count("<!-- tried -->") >= 5
+
+    def run(place):
+        for script, wanted in blocks:  # one after the other: later ones use files of earlier ones
+            done = shell(place, script)
+            assert done.returncode in (0, 1), (script, done.stdout, done.stderr)
+            assert not done.stderr, (script, done.stderr)
+            printed = done.stdout.splitlines()
+            for line in wanted.splitlines():
+                assert line in printed, (script, line, done.stdout)
+
+    in_a_copy(run)
+
+
+def test_flags_exist():
+    told = subprocess.run([BINARY, "--help"], capture_output=True, text=True, check=True).stdout
+    seen = 0
+    for script in re.findall(r"```sh\n(.*?)```", README, re.S):
+        for line in script.replace("\\\n", " ").splitlines():
+            if line.startswith("kubectl"):
+                line = line.partition(" -- ")[2]
+            called = re.search(r"(?:^|\s)shortcircuit-exporter (?=--|check|depends|capture|serve)(.*)", line)
+            for flag in re.findall(r"--[a-z][a-z.-]+", called.group(1) if called else ""):
+                assert re.search(rf"^  {re.escape(flag)}\b", told, re.M), (line, flag)
+                seen += 1
+    assert seen > 10
+
+
+def test_every_alert_that_is_explained_exists():
+    rules = yaml.safe_load((ROOT / "deploy/prometheus/shortcircuit.rules.yml").read_text())
+    alerts = {rule["alert"].removeprefix("ShortCircuit") for group in rules["groups"] for rule in group["rules"]
+              if "alert" in rule}
+    table = README.split("| alert | means now | do |")[1].split("\n\n")[0]
+    explained = {name for row in table.splitlines()[2:] for name in re.findall(r"`([A-Z]\w+)`", row.split("|")[1])}
+    assert len(explained) > 15 and explained <= alerts, explained - alerts
+
+
+def test_the_scrape_configuration_is_one():
+    assert README.count("kubernetes_sd_configs: [{role: ") == 2
+    block = re.search(r"```yaml\n(- job_name: shortcircuit .*?)```", README, re.S).group(1)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "prometheus.yml")
+        # Debian's Prometheus is built without Kubernetes; the rest is read as it stands.
+        found = re.sub(r"kubernetes_sd_configs: .*", "static_configs: [{targets: [a:10067]}]", block)
+        path.write_text("scrape_configs:\n" + found)
+        done = subprocess.run(["promtool", "check", "config", str(path)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_links_lead_somewhere():
+    anchors = {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-")
+               for title in re.findall(r"^#+ (.*)$", README, re.M)}
+    for target in re.findall(r"\]\(([^)]+)\)", README):
+        if target.startswith("#"):
+            assert target[1:] in anchors, target
+        else:
+            assert (ROOT / "deploy" / target).exists(), target
+
+
+main([value for name, value in list(globals().items()) if name.startswith("test_")])
