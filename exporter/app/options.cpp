@@ -102,7 +102,7 @@ std::string unknown_word(const std::vector<std::string>& extras) {
 
 // The library's own sentences speak of types and counts; these say what to do.
 std::string mistake_of(const CLI::ParseError& error) {
-  const std::string text = error.what();
+  std::string text = error.what();
   const std::string flag = text.substr(0, text.find(':'));
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr && flag.starts_with("--")) {
     return text.contains("received") ? flag + " is given more than once" : flag + " wants a value";
