@@ -44,6 +44,7 @@ Lists::Lists() {
   pods_ingress.selector = ingress_pods;
   endpoint_slices.fall_back_to("/apis/discovery.k8s.io/v1beta1/endpointslices", "v1beta1");
   cron_jobs.fall_back_to("/apis/batch/v1beta1/cronjobs", "v1beta1");
+  config_maps.limit = 100;  // up to 1 MiB each
 }
 
 std::vector<List*> Lists::all(const Config& config) {

@@ -15,29 +15,6 @@
 
 namespace shortcircuit::kubernetes {
 
-// One object gives several slices.
-class EndpointsList : public List {
- public:
-  EndpointsList() : List("endpoints", "/api/v1/endpoints") {}
-  void add(JsonView object) override {
-    for (EndpointSlice& slice : parse_endpoints(object)) items.push_back(std::move(slice));
-  }
-  void clear() override { items.clear(); }
-  std::vector<EndpointSlice> items;
-};
-
-// Most ConfigMaps hold no proxy: those are not kept.
-class ConfigMapList : public List {
- public:
-  ConfigMapList() : List("configmaps", "/api/v1/configmaps") { limit = 100; }  // up to 1 MiB each
-  void add(JsonView object) override {
-    ConfigMap map = parse_config_map(object);
-    if (!map.proxies.empty()) items.push_back(std::move(map));
-  }
-  void clear() override { items.clear(); }
-  std::vector<ConfigMap> items;
-};
-
 // A kind of Traefik: in its own API group since 2.10, in the old one until 2.11; both may be there.
 template <class T>
 struct TraefikKind {
@@ -54,7 +31,7 @@ struct Lists {
   ListOf<Service> services{"services", "/api/v1/services", parse_service};
   ListOf<EndpointSlice> endpoint_slices{
       "endpointslices", "/apis/discovery.k8s.io/v1/endpointslices", parse_endpoint_slice};
-  EndpointsList endpoints;
+  ListOf<EndpointSlice> endpoints{"endpoints", "/api/v1/endpoints", parse_endpoints};
   ListOf<Ingress> ingresses{"ingresses", "/apis/networking.k8s.io/v1/ingresses", parse_ingress};
   ListOf<IngressClass> ingress_classes{
       "ingressclasses", "/apis/networking.k8s.io/v1/ingressclasses", parse_ingress_class};
@@ -83,7 +60,7 @@ struct Lists {
                                        parse_claim};
   ListOf<StorageClass> storage_classes{"storageclasses", "/apis/storage.k8s.io/v1/storageclasses",
                                        parse_storage_class};
-  ConfigMapList config_maps;
+  ListOf<ConfigMap> config_maps{"configmaps", "/api/v1/configmaps", parse_kept_config_map};
 
   Lists();
   // Those that the configuration asks for.

@@ -104,6 +104,8 @@ Result<std::string> List::read(std::string_view body) {
     if (!root["kind"].string().ends_with("List")) root["kind"].wrong("a list of objects");
     for (const JsonView& object : root["items"].items()) add(object);
     token = root["metadata"]["continue"].string_or("");
+    const JsonView version = root["metadata"]["resourceVersion"];
+    resource_version = version.is_string() ? version.string() : "";
   });
   if (!parsed) return std::unexpected(parsed.error());
   return token;

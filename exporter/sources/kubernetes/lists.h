@@ -7,13 +7,21 @@
 // inconsistent remainder and is not used. A page that is too large makes pages ten times smaller.
 // Errors: of one list, in `error`; an object of the wrong shape fails its whole list, since a list
 // with a gap would make present objects look absent.
+// A list can be followed: what a watch says of its objects is gathered and then taken in one step,
+// so that a list never shows half of it (watch_event.h, watches.h).
 #pragma once
 
+#include <algorithm>
+#include <functional>
+#include <iterator>
+#include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
+#include "sources/kubernetes/parse_common.h"
 #include "sources/source.h"
 
 namespace shortcircuit::kubernetes {
@@ -23,10 +31,13 @@ class List {
   enum class Outcome { asking, listed, not_found, failed };
 
   List(std::string answer_name, std::string url_path, std::string label_selector = "")
-      : answer(std::move(answer_name)),
+      : kind(answer_name),
+        answer(std::move(answer_name)),
         path(std::move(url_path)),
         selector(std::move(label_selector)) {}
   virtual ~List() = default;
+  List(const List&) = default;
+  List& operator=(const List&) = default;
 
   // Where an older server has the kind, asked when `path` is 404; answer name `<answer>-<suffix>`.
   void fall_back_to(std::string older_path, std::string suffix) {
@@ -34,7 +45,8 @@ class List {
     fallback_suffix = std::move(suffix);
   }
 
-  std::string answer;
+  std::string kind;    // the answer's name of the first page; stays
+  std::string answer;  // may get the fallback's suffix
   std::string path;
   std::string selector;
   int limit = 500;  // 0: no list, no query
@@ -49,26 +61,99 @@ class List {
   bool started_over = false;
   bool made_smaller = false;
 
+  std::string resource_version;  // what the list, or its last event, is as new as; "" = not said
+
   // Adds a page's objects; gives the token of the next page.
   virtual Result<std::string> read(std::string_view body);
   virtual void add(JsonView object) = 0;
   virtual void clear() = 0;
+
+  // Following. A copy, and taking another list of the same kind as it is.
+  [[nodiscard]] virtual std::unique_ptr<List> copy() const { return nullptr; }  // not followed
+  virtual void become(const List& /*other*/) {}
+  // An object was added or changed, or is gone; counts with apply(). The object may be of any
+  // shape: SchemaError as in add().
+  virtual void change(JsonView /*object*/) {}
+  virtual void remove(JsonView /*object*/) {}
+  // Brings items into the order of their names and takes in what was changed and removed.
+  virtual void apply() {}
+  // Objects that differ from those of `listed`, though no event that awaits apply() is about them.
+  [[nodiscard]] virtual std::vector<ObjectName> unexplained(const List& /*listed*/) const {
+    return {};
+  }
 };
 
 template <class T>
+ObjectName key_of(const T& item) {
+  if constexpr (std::is_same_v<decltype(item.name), std::string>) {
+    return {.namespace_name = "", .name = item.name};
+  } else {
+    return item.name;
+  }
+}
+
+// An object gives one item or, with the second form of parser, any number of them.
+template <class T>
 class ListOf : public List {
  public:
-  using Parse = T (*)(JsonView);
-  ListOf(std::string answer_name, std::string url_path, Parse parse,
+  ListOf(std::string answer_name, std::string url_path, T (*parse)(JsonView),
          std::string label_selector = "")
       : List(std::move(answer_name), std::move(url_path), std::move(label_selector)),
-        parse_(parse) {}
-  void add(JsonView object) override { items.push_back(parse_(object)); }
+        parse_([parse](JsonView object) { return std::vector<T>{parse(object)}; }) {}
+  ListOf(std::string answer_name, std::string url_path, std::vector<T> (*parse)(JsonView))
+      : List(std::move(answer_name), std::move(url_path)), parse_(parse) {}
+
+  void add(JsonView object) override {
+    std::ranges::move(parse_(object), std::back_inserter(items));
+  }
   void clear() override { items.clear(); }
+
+  [[nodiscard]] std::unique_ptr<List> copy() const override {
+    return std::make_unique<ListOf>(*this);
+  }
+  void become(const List& other) override { *this = dynamic_cast<const ListOf&>(other); }
+  void change(JsonView object) override { changes_[object_name(object)] = parse_(object); }
+  void remove(JsonView object) override { changes_[object_name(object)].clear(); }
+
+  void apply() override {
+    const auto by_name = [](const T& a, const T& b) { return key_of(a) < key_of(b); };
+    if (!std::ranges::is_sorted(items, by_name)) std::ranges::stable_sort(items, by_name);
+    if (changes_.empty()) return;
+    std::erase_if(items, [&](const T& item) { return changes_.contains(key_of(item)); });
+    const auto kept = static_cast<std::ptrdiff_t>(items.size());
+    for (auto& [name, parsed] : changes_) std::ranges::move(parsed, std::back_inserter(items));
+    std::inplace_merge(items.begin(), items.begin() + kept, items.end(), by_name);
+    changes_.clear();
+  }
+
+  [[nodiscard]] std::vector<ObjectName> unexplained(const List& listed) const override {
+    std::map<ObjectName, std::vector<const T*>> here;
+    std::map<ObjectName, std::vector<const T*>> there;
+    for (const T& item : items) here[key_of(item)].push_back(&item);
+    for (const T& item : dynamic_cast<const ListOf&>(listed).items) {
+      there[key_of(item)].push_back(&item);
+    }
+    std::vector<ObjectName> names;
+    const auto look_for = [&](const auto& these, const auto& those, bool both) {
+      for (const auto& [name, mine] : these) {
+        const auto found = those.find(name);
+        const bool differs =
+            found == those.end() ||
+            (both && !std::ranges::equal(mine, found->second,
+                                         [](const T* a, const T* b) { return *a == *b; }));
+        if (differs && !changes_.contains(name)) names.push_back(name);
+      }
+    };
+    look_for(here, there, true);
+    look_for(there, here, false);
+    return names;
+  }
+
   std::vector<T> items;
 
  private:
-  Parse parse_;
+  std::function<std::vector<T>(JsonView)> parse_;
+  std::map<ObjectName, std::vector<T>> changes_;  // by object; none = it is gone
 };
 
 // The server's version: one answer, asked together with the lists.

@@ -104,6 +104,12 @@ ConfigMap parse_config_map(JsonView object) {
   return map;
 }
 
+std::vector<ConfigMap> parse_kept_config_map(JsonView object) {
+  ConfigMap map = parse_config_map(object);
+  if (map.proxies.empty()) return {};
+  return {std::move(map)};
+}
+
 Pod parse_pod(JsonView object) {
   Pod pod;
   pod.name = object_name(object);

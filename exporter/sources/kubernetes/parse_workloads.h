@@ -12,6 +12,7 @@ Workload parse_deployment(JsonView object);
 Workload parse_stateful_set(JsonView object);
 Workload parse_cron_job(JsonView object);
 ConfigMap parse_config_map(JsonView object);
+std::vector<ConfigMap> parse_kept_config_map(JsonView object);  // none when it holds no proxy
 Pod parse_pod(JsonView object);
 
 }  // namespace shortcircuit::kubernetes
