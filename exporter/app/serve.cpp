@@ -4,9 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <mutex>
-#include <thread>
 
 #include "app/engine.h"
 #include "app/setup.h"
@@ -118,45 +116,33 @@ PageSources page_sources(Service& service, const Options& options) {
           .telemetry_path = options.telemetry_path};
 }
 
-// An idle client may hold one of civetweb's threads for two seconds more. Nothing that needs an
-// orderly end is left by then, so the process does not wait for it.
-void leave_soon() {
-  std::thread([] {
-    std::this_thread::sleep_for(700ms);
-    std::_Exit(0);
-  }).detach();
-}
-
 }  // namespace
 
 int serve(const Options& options) {
   block_signals();
   set_up_network();
   if (geteuid() == 0) { log_warn("running as root, which the exporter never needs"); }
-  int exit_code = 0;
+  std::string failure;  // printed when nothing else writes any more
   {
     Service service(options);
     if (const auto started = service.start(); !started) {
-      fmt::print(stderr, "{}\n", started.error().message);
-      exit_code = 2;
+      failure = started.error().message;
+    } else if (const auto server = start_server({.listen_addresses = options.listen_addresses},
+                                                make_pages(page_sources(service, options)));
+               !server) {
+      failure = server.error().message;
     } else {
-      auto server = start_server({.listen_addresses = options.listen_addresses},
-                                 make_pages(page_sources(service, options)));
-      if (!server) {
-        fmt::print(stderr, "{}\n", server.error().message);
-        exit_code = 2;
-      } else {
-        for (const std::string& address : (*server)->addresses()) {
-          log_info("listening", {{"address", address}, {"version", std::string(version())}});
-        }
-        while (wait_for_signal() == SIGHUP) (void)service.reload();
-        log_info("stopping");
-        leave_soon();
+      for (const std::string& address : (*server)->addresses()) {
+        log_info("listening", {{"address", address}, {"version", std::string(version())}});
       }
+      while (wait_for_signal() == SIGHUP) (void)service.reload();
+      log_info("stopping");
     }
   }
   tear_down_network();
-  return exit_code;
+  if (failure.empty()) return 0;
+  fmt::print(stderr, "{}\n", failure);
+  return 2;
 }
 
 }  // namespace shortcircuit

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "web/connection_gate.h"
 
 namespace shortcircuit {
 
@@ -38,17 +39,18 @@ using WebHandler = std::function<WebResponse(const WebRequest&)>;
 
 struct ServerSettings {
   std::vector<std::string> listen_addresses{":10067"};  // `:port`, `host:port`, `[v6]:port`
+  bool systemd_socket = false;                          // take systemd's sockets instead
+  GateLimits limits;
 };
 
 class Server {
  public:
-  virtual ~Server() = default;  // stops listening and waits for running handlers
+  virtual ~Server() = default;  // stops listening, waits for running handlers, sends their answers
   // Addresses that it listens on, with the real ports (port 0 = any free one).
   [[nodiscard]] virtual std::vector<std::string> addresses() const = 0;
 };
 
-// Failure::internal with one line that names the address and the reason (port busy, IPv6 not
-// offered by the linked library …).
+// Failure::internal with one line that names the address and the reason.
 Result<std::unique_ptr<Server>> start_server(const ServerSettings& settings, WebHandler handler);
 
 // True when the client takes gzip: `gzip;q=0` and `identity` alone do not.

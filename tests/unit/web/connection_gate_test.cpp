@@ -1,0 +1,246 @@
+// The gate alone, before a handler that the test holds back: who gets in, who is closed, and when.
+// No assertion is about how long something takes.
+#include "web/connection_gate.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "support/catch.h"
+
+using namespace shortcircuit;
+
+namespace {
+
+class Client {
+ public:
+  explicit Client(const std::string& address) : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in target{};
+    target.sin_family = AF_INET;
+    target.sin_port =
+        htons(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+    target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const timeval patience{60, 0};
+    setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    if (connect(socket_, reinterpret_cast<sockaddr*>(&target), sizeof(target)) != 0)
+      FAIL("connect");
+  }
+  ~Client() { close(socket_); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  void send(std::string_view bytes) const {
+    (void)::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
+  // Until the gate closes.
+  [[nodiscard]] std::string rest() const {
+    std::string all;
+    char bytes[65536];
+    for (ssize_t count = 0; (count = recv(socket_, bytes, sizeof(bytes), 0)) > 0;) {
+      all.append(bytes, static_cast<std::size_t>(count));
+    }
+    return all;
+  }
+  [[nodiscard]] std::string read(std::size_t size) const {
+    std::string bytes(size, '\0');
+    const auto count = recv(socket_, bytes.data(), size, MSG_WAITALL);
+    bytes.resize(count < 0 ? 0 : static_cast<std::size_t>(count));
+    return bytes;
+  }
+
+ private:
+  int socket_;
+};
+
+struct Asked {
+  ConnectionGate::Ticket ticket;
+  std::string head;
+  std::string remote;
+};
+
+// A gate on a free port of loopback; heads are kept until the test answers them.
+class World {
+ public:
+  explicit World(const GateLimits& limits = {}) {
+    auto listeners = open_listeners({"127.0.0.1:0"});
+    address = listeners->front().address;
+    gate = std::make_unique<ConnectionGate>(
+        std::move(*listeners), limits,
+        [this](auto ticket, std::string_view head, const std::string& remote) {
+          const std::lock_guard lock(mutex_);
+          asked_.push_back({ticket, std::string(head), remote});
+          changed_.notify_all();
+        });
+    gate->start();
+  }
+  Asked next() {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, std::chrono::seconds(60), [&] { return !asked_.empty(); }))
+      FAIL("no request");
+    Asked first = asked_.front();
+    asked_.erase(asked_.begin());
+    return first;
+  }
+  std::size_t waiting() {
+    const std::lock_guard lock(mutex_);
+    return asked_.size();
+  }
+  void answer(const Asked& asked, bool close = false) const {
+    gate->answer(asked.ticket, {"ok:" + asked.head.substr(0, 1), nullptr, close});
+  }
+
+  std::string address;
+  std::unique_ptr<ConnectionGate> gate;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Asked> asked_;
+};
+
+}  // namespace
+
+TEST_CASE("gate: a head goes on when it is complete, the next one when the answer is sent") {
+  World world;
+  const Client client(world.address);
+  client.send("a\r");
+  client.send("\n\r\nb\r\n\r\nc\r\n");
+  const Asked first = world.next();
+  CHECK(first.head == "a\r\n\r\n");
+  CHECK(first.remote == "127.0.0.1");
+  CHECK(world.waiting() == 0);
+  world.answer(first);
+  CHECK(client.read(4) == "ok:a");
+  const Asked second = world.next();
+  CHECK(second.head == "b\r\n\r\n");
+  world.answer(second, true);
+  CHECK(client.rest() == "ok:b");  // and what came after a last answer is no request
+  CHECK(world.waiting() == 0);
+}
+
+TEST_CASE("gate: a body is sent whole, however large") {
+  World world;
+  const Client client(world.address);
+  client.send("a\n\n");
+  const auto body = std::make_shared<const std::string>(20'000'000, 'x');
+  world.gate->answer(world.next().ticket, {"head", body, true});
+  CHECK(client.rest() == "head" + *body);
+}
+
+TEST_CASE("gate: a head that is too long is refused, and so is one that takes too long") {
+  World world({.head_bytes = 100, .head_time = std::chrono::milliseconds(50)});
+  const Client loud(world.address);
+  loud.send(std::string(1000, 'x'));
+  CHECK(loud.rest().starts_with("HTTP/1.1 431 "));
+  const Client slow(world.address);
+  slow.send("GET");
+  CHECK(slow.rest().starts_with("HTTP/1.1 408 "));
+  const Client silent(world.address);
+  CHECK(silent.rest().empty());
+}
+
+TEST_CASE("gate: whoever has been idle longest makes room for a new client") {
+  World world({.connections = 3});
+  const Client oldest(world.address);
+  const Client asking(world.address);
+  asking.send("a\n\n");
+  const Asked asked = world.next();
+  const Client idle(world.address);
+  const Client fresh(world.address);
+  fresh.send("b\n\n");
+  const Asked other = world.next();
+  CHECK(oldest.rest().empty());
+  const Client last(world.address);
+  last.send("c\n\n");
+  const Asked third = world.next();
+  CHECK(idle.rest().empty());
+  for (const Asked& one : {asked, other, third}) world.answer(one, true);
+  CHECK(asking.rest() == "ok:a");
+  CHECK(fresh.rest() == "ok:b");
+  CHECK(last.rest() == "ok:c");
+}
+
+TEST_CASE("gate: one address cannot take every place") {
+  World world({.connections = 100, .connections_of_one_address = 2});
+  const Client first(world.address);
+  const Client second(world.address);
+  const Client third(world.address);
+  CHECK(first.rest().empty());
+  second.send("b\n\n");
+  third.send("c\n\n");
+  world.answer(world.next(), true);
+  world.answer(world.next(), true);
+  CHECK(second.rest().starts_with("ok:"));
+  CHECK(third.rest().starts_with("ok:"));
+}
+
+TEST_CASE("gate: only so many requests run at once, and the others wait for their turn") {
+  World world({.running = 1});
+  const Client first(world.address);
+  first.send("a\n\n");
+  const Asked running = world.next();
+  const Client second(world.address);
+  second.send("b\n\n");
+  CHECK(world.waiting() == 0);
+  world.answer(running, true);
+  CHECK(first.rest() == "ok:a");
+  world.answer(world.next(), true);
+  CHECK(second.rest() == "ok:b");
+}
+
+TEST_CASE("gate: a client that takes nothing is cut") {
+  World world({.stall_time = std::chrono::milliseconds(50)});
+  const Client client(world.address);
+  client.send("a\n\n");
+  const auto body = std::make_shared<const std::string>(20'000'000, 'x');
+  world.gate->answer(world.next().ticket, {"", body, true});
+  std::weak_ptr<const std::string> watched = body;
+  while (watched.use_count() > 1) usleep(1000);  // the gate lets go of it
+  CHECK(client.rest().size() < body->size());
+}
+
+TEST_CASE("gate: pages that nobody else holds are bounded in all") {
+  World world({.unsent_bytes = 30'000'000});
+  const Client first(world.address);
+  first.send("a\n\n");
+  world.gate->answer(world.next().ticket,
+                     {"", std::make_shared<const std::string>(20'000'000, 'x'), true});
+  const Client second(world.address);
+  second.send("b\n\n");
+  world.gate->answer(world.next().ticket,
+                     {"", std::make_shared<const std::string>(20'000'000, 'y'), true});
+  CHECK(second.rest().size() == 20'000'000);
+  CHECK(first.rest().size() < 20'000'000);
+}
+
+TEST_CASE("gate: answers for clients that have gone are forgotten, and it goes on") {
+  World world;
+  Asked asked;
+  {
+    const Client client(world.address);
+    client.send("a\n\n");
+    asked = world.next();
+  }
+  world.answer(asked);
+  world.gate->answer(12345, {"nobody", nullptr, false});
+  const Client client(world.address);
+  client.send("b\n\n");
+  world.answer(world.next(), true);
+  CHECK(client.rest() == "ok:b");
+}
+
+TEST_CASE("gate: stopping sends what is under way and closes the rest") {
+  World world;
+  const Client idle(world.address);
+  const Client asking(world.address);
+  asking.send("a\n\n");
+  const Asked asked = world.next();
+  std::thread stopper([&] { world.gate->stop(); });
+  CHECK(idle.rest().empty());
+  world.answer(asked);
+  CHECK(asking.rest() == "ok:a");
+  stopper.join();
+}
