@@ -10,8 +10,7 @@ import sys
 import tarfile
 import tempfile
 
-from exporter import Exporter
-from machine import main_of, run
+from machine import Exporter, main_of, run
 
 PACKAGE, IMAGE, RECORDINGS = (pathlib.Path(word).resolve() for word in sys.argv[1:])
 QEMU = shutil.which("qemu-aarch64-static") or shutil.which("qemu-aarch64")

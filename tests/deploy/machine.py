@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "end_to_end"))
-from exporter import wait_for  # noqa: E402
+from exporter import Exporter, wait_for  # noqa: E402, F401
 
 PATIENCE_SECONDS = 600  # against hanging only
 
