@@ -3,10 +3,15 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 
 namespace shortcircuit {
 namespace {
+
+// The nanosecond clock covers 1678 to 2261, and 292 years between two moments.
+constexpr int first_year = 1900;
+constexpr int last_year = 2260;
 
 std::optional<int> digits(std::string_view& text, std::size_t count) {
   if (text.size() < count) return std::nullopt;
@@ -78,11 +83,25 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
                                          std::chrono::day(static_cast<unsigned>(*day))};
   if (!text.empty() || !date.ok() || *hour > 23 || *minute > 59 || *second > 60)
     return std::nullopt;
-  // The nanosecond clock covers 1678 to 2261; a time outside of that means "never" or "for ever".
-  if (*year < 1700 || *year > 2260) return std::nullopt;
+  if (*year < first_year || *year > last_year) return std::nullopt;
   return Time(std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(*hour) +
               std::chrono::minutes(*minute) + std::chrono::seconds(*second) - offset +
               Duration(nanoseconds));
+}
+
+std::optional<Time> time_of_unix_milliseconds(std::int64_t milliseconds) {
+  using std::chrono::sys_days, std::chrono::year;
+  constexpr sys_days first{year(first_year) / 1 / 1};
+  constexpr sys_days end{year(last_year + 1) / 1 / 1};
+  const std::chrono::milliseconds since(milliseconds);
+  if (since < first.time_since_epoch() || since >= end.time_since_epoch()) return std::nullopt;
+  return Time(since);
+}
+
+std::optional<Time> time_of_unix_seconds(double seconds) {
+  constexpr double ten_thousand_years = 3.2e11;  // what fits into the milliseconds by far
+  if (!(std::abs(seconds) < ten_thousand_years)) return std::nullopt;  // NaN as well
+  return time_of_unix_milliseconds(std::llround(seconds * 1000));
 }
 
 std::string format_rfc3339(Time time) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,12 +31,20 @@ struct Deadline {
 
 Time now();
 
+// Moments that upstreams name are kept from 1900 to 2260, so that the difference of any two fits
+// into a Duration; what lies outside means "never" or "for ever", or nothing at all.
+
 // RFC 3339, with or without fraction (any length), `Z` or a numeric offset. Nothing for anything
 // else, and for Go's zero time (year 1), which means "never".
 std::optional<Time> parse_rfc3339(std::string_view text);
 
 // `2026-11-24T15:30:00Z`, in UTC, whole seconds.
 std::string format_rfc3339(Time time);
+
+// So many milliseconds or seconds after 1970; nothing for what is kept from no upstream (see
+// above).
+std::optional<Time> time_of_unix_milliseconds(std::int64_t milliseconds);
+std::optional<Time> time_of_unix_seconds(double seconds);
 
 double unix_seconds(Time time);
 double seconds(Duration duration);

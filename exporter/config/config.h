@@ -66,6 +66,15 @@ struct Config {
   Expectations expect;
   EtcdTimings etcd_timings;
   std::size_t series_limit = 10'000;  // per metric family
+
+  // Is anything looked at?
+  [[nodiscard]] bool has_source() const {
+    bool found = false;
+#define SHORTCIRCUIT_SOURCE(name) found = found || !name.empty();
+#include "sources/sources.def"
+#undef SHORTCIRCUIT_SOURCE
+    return found;
+  }
 };
 
 }  // namespace shortcircuit

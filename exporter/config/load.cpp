@@ -7,14 +7,6 @@ namespace shortcircuit {
 
 namespace {
 
-bool has_source(const Config& config) {
-  bool found = false;
-#define SHORTCIRCUIT_SOURCE(name) found = found || !config.name.empty();
-#include "sources/sources.def"
-#undef SHORTCIRCUIT_SOURCE
-  return found;
-}
-
 void read_root(YamlMapping& root, Config& config, bool for_replay) {
   read_kubernetes(root, config, for_replay);
   read_traefik(root, config);
@@ -28,7 +20,7 @@ void read_root(YamlMapping& root, Config& config, bool for_replay) {
   read_limits(root, config);
   const bool section_written =
       root.written("etcd") || root.written("tailscale") || root.written("probes");
-  if (!root.describing() && !has_source(config) && !section_written) {
+  if (!root.describing() && !config.has_source() && !section_written) {
     root.problem(root.place(),
                  "no source is configured, so there is nothing to look at; expected at least one "
                  "of kubernetes, traefik, headscale, linstor, etcd, tailscale and probes");

@@ -190,7 +190,9 @@ std::string probes_section(const Config& config) {
         .raw("timeout", duration(probe.timeout));
     text += "  - " + mapping.take() + "\n";
   }
-  return text.empty() ? "" : "probes:\n" + text;
+  if (!text.empty()) return "probes:\n" + text;
+  // A configuration that looks at nothing says so, or it is refused.
+  return config.has_source() ? "" : "probes: []\n";
 }
 
 }  // namespace

@@ -14,10 +14,6 @@ std::string label(const Sample& sample, const char* name) {
   return found == sample.labels.end() ? "" : found->second;
 }
 
-Time time_of(double unix_time) {
-  return Time(std::chrono::duration_cast<Duration>(std::chrono::duration<double>(unix_time)));
-}
-
 void read_round_trip(const Sample& sample, State& state) {
   const auto peer = parse_hexadecimal(label(sample, "To"));
   if (!peer) return;
@@ -55,7 +51,7 @@ void read_sample(const Sample& sample, State& state) {
     if (!state.wal_fsync) state.wal_fsync.emplace();
     state.wal_fsync->count = sample.value;
   } else if (name == "process_start_time_seconds") {
-    if (sample.value > 0 && sample.value < 1e10) state.started = time_of(sample.value);
+    if (sample.value > 0) state.started = time_of_unix_seconds(sample.value);
   } else if (name.starts_with("etcd_network_peer_round_trip_time_seconds_")) {
     read_round_trip(sample, state);
   }

@@ -32,6 +32,7 @@ std::optional<Time> expiry_of(std::string_view pem) {
   // "Never expires" is written as the year 9999, which nanoseconds in 64 bits cannot hold.
   constexpr int last_year = 2261;
   if (parts.tm_year + 1900 > last_year) return Time::max();
+  if (parts.tm_year < 0) return Time{};  // before 1900: expired long ago, and as little held
   return Time(std::chrono::seconds(timegm(&parts)));
 }
 

@@ -19,7 +19,7 @@ std::string preferred_nic(JsonView item) {
 
 std::optional<Time> time_of_milliseconds(JsonView value) {
   if (value.missing() || value.integer() <= 0) return std::nullopt;
-  return Time(std::chrono::milliseconds(value.integer()));
+  return time_of_unix_milliseconds(value.integer());
 }
 
 template <class T>

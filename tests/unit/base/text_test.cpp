@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include <cmath>
+
 #include "base/address.h"
 #include "base/exposition_text.h"
 #include "base/json.h"
@@ -32,6 +34,24 @@ TEST_CASE("RFC 3339 times") {
   CHECK_FALSE(parse_rfc3339("0001-01-01T00:00:00Z"));
   CHECK_FALSE(parse_rfc3339("2026-13-24T15:30:00Z"));
   CHECK_FALSE(parse_rfc3339("yesterday"));
+}
+
+TEST_CASE("moments that no two of which are too far apart") {
+  const Time first = *parse_rfc3339("1900-01-01T00:00:00Z");
+  const Time last = *parse_rfc3339("2260-12-31T23:59:59Z");
+  const Time present = *parse_rfc3339("2026-11-24T15:30:00Z");
+  CHECK(present - first > Duration{0});
+  CHECK(last - present > Duration{0});
+  CHECK_FALSE(parse_rfc3339("1899-12-31T23:59:59Z"));
+  CHECK_FALSE(parse_rfc3339("9999-12-31T23:59:59Z"));
+  CHECK(time_of_unix_milliseconds(1795534200000) == present);
+  CHECK(time_of_unix_seconds(1795534200) == present);
+  // Found by fuzzing: a time with one digit too many is no time.
+  CHECK_FALSE(time_of_unix_milliseconds(17952530685999999));
+  CHECK_FALSE(time_of_unix_milliseconds(INT64_MAX));
+  CHECK_FALSE(time_of_unix_milliseconds(INT64_MIN));
+  for (const double nonsense : {1e10, -1e10, 1e300, -1e300, std::nan(""), HUGE_VAL})
+    CHECK_FALSE(time_of_unix_seconds(nonsense));
 }
 
 TEST_CASE("addresses, prefixes, endpoints and URLs") {

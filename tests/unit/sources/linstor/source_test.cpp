@@ -186,6 +186,10 @@ TEST_CASE("linstor: answers of the wrong shape") {
             .error()
             .failure == Failure::schema);
   CHECK(parse_error_reports("<html>").error().failure == Failure::syntax);
+  // Found by fuzzing: a time far beyond any clock counts as a report without a time.
+  const auto reports = parse_error_reports(R"([{"error_time":17952530685999999}])");
+  REQUIRE(reports);
+  CHECK((reports->count == 1 && !reports->newest));
 }
 
 TEST_CASE("linstor: DRBD's secret never reaches a recording") {
