@@ -10,6 +10,7 @@
 #include "config/print.h"
 #include "exposition/describe.h"
 #include "sources/kubernetes/rbac.h"
+#include "web/access.h"
 
 namespace shortcircuit {
 namespace {
@@ -45,6 +46,10 @@ int run_command(int argc, char** argv) {
       one_shot && options->log_level == LogLevel::info ? LogLevel::error : options->log_level,
       options->log_format);
   if (options->config_check) {
+    if (const auto guard = guard_pages(options->web_config_path, nullptr); !guard) {
+      fmt::print(stderr, "{}\n", guard.error().message);
+      return 2;
+    }
     return with_configuration(
         *options, [](const Config&) { return std::string("The configuration is good.\n"); });
   }

@@ -31,8 +31,10 @@ constexpr std::array flags{
     Flag{"--replay.step-interval", "DURATION", "serve: how long each step stands (default 30s)"},
     Flag{"--web.listen-address", "ADDRESS",
          "where serve answers HTTP (default :10067); repeatable"},
+    Flag{"--web.systemd-socket", "", "listen on the sockets that systemd hands over instead"},
     Flag{"--web.telemetry-path", "PATH", "path of the metrics (default /metrics)"},
-    Flag{"--web.config.file", "FILE", "users and TLS, in the format of Prometheus exporters"},
+    Flag{"--web.config.file", "FILE",
+         "users, headers and rate limit, in the format of Prometheus exporters"},
     Flag{"--log.level", "LEVEL", "debug, info, warn or error (default info)"},
     Flag{"--log.format", "FORMAT", "logfmt or json (default logfmt)"},
     Flag{"--print.metrics", "", "print the reference of all metrics, end"},
@@ -175,7 +177,8 @@ std::expected<Options, Exit> parse_options(int argc, const char* const* argv) {
   parser.add_option("--replay", options.replay_directory);
   parser.add_option("--replay.step", options.replay_step);
   parser.add_option("--replay.step-interval", step_interval);
-  parser.add_option("--web.listen-address", options.listen_addresses);
+  const auto* listen_given = parser.add_option("--web.listen-address", options.listen_addresses);
+  parser.add_flag("--web.systemd-socket", options.systemd_socket);
   parser.add_option("--web.telemetry-path", options.telemetry_path);
   parser.add_option("--web.config.file", options.web_config_path);
   parser.add_option("--log.level", log_level);
@@ -228,6 +231,9 @@ std::expected<Options, Exit> parse_options(int argc, const char* const* argv) {
   if (!options.telemetry_path.starts_with('/') || options.telemetry_path == "/") {
     return mistake(fmt::format("--web.telemetry-path {}: want a path such as /metrics",
                                options.telemetry_path));
+  }
+  if (options.systemd_socket && listen_given->count() > 0) {
+    return mistake("--web.systemd-socket beside --web.listen-address; give one");
   }
   for (const std::string& address : options.listen_addresses) {
     if (const auto parsed = parse_listen_address(address); !parsed) {

@@ -35,6 +35,7 @@ struct Options {
   LogFormat log_format = LogFormat::logfmt;
 
   std::vector<std::string> listen_addresses{":10067"};  // `:port`, `host:port`, `[address]:port`
+  bool systemd_socket = false;                          // listen on systemd's sockets instead
   std::string web_config_path;                          // "" = plain HTTP for everybody
   std::string telemetry_path = "/metrics";
 

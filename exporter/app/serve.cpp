@@ -15,6 +15,7 @@
 #include "config/print.h"
 #include "exposition/findings_json.h"
 #include "http/curl_http.h"
+#include "web/access.h"
 #include "web/pages.h"
 #include "web/status_page.h"
 
@@ -127,8 +128,13 @@ int serve(const Options& options) {
     Service service(options);
     if (const auto started = service.start(); !started) {
       failure = started.error().message;
-    } else if (const auto server = start_server({.listen_addresses = options.listen_addresses},
-                                                make_pages(page_sources(service, options)));
+    } else if (auto pages =
+                   guard_pages(options.web_config_path, make_pages(page_sources(service, options)));
+               !pages) {
+      failure = pages.error().message;
+    } else if (const auto server = start_server({.listen_addresses = options.listen_addresses,
+                                                 .systemd_socket = options.systemd_socket},
+                                                std::move(*pages));
                !server) {
       failure = server.error().message;
     } else {

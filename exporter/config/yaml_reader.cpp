@@ -75,6 +75,13 @@ bool YamlMapping::written(std::string_view key) const {
   return node_ != nullptr && node_->find(key) != nullptr;
 }
 
+std::vector<std::string> YamlMapping::keys() const {
+  std::vector<std::string> names;
+  if (node_ == nullptr) return names;
+  for (const YamlNode::Member& member : node_->members) names.push_back(member.key);
+  return names;
+}
+
 bool YamlMapping::empty_list(std::string_view key) const {
   const YamlNode* node = node_ == nullptr ? nullptr : node_->find(key);
   return node != nullptr && node->kind != YamlNode::Kind::scalar && node->items.empty() &&

@@ -76,6 +76,8 @@ class YamlMapping {
  public:
   // Is there anything written for this key? (Does not count as asking for it.)
   [[nodiscard]] bool written(std::string_view key) const;
+  // What is written, in its order; for mappings whose keys are names.
+  [[nodiscard]] std::vector<std::string> keys() const;
   // Is it written, but as a list without elements or as nothing?
   [[nodiscard]] bool empty_list(std::string_view key) const;
   // True while describe() runs: there are no values, and everything has to be asked for.

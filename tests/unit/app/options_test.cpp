@@ -40,6 +40,8 @@ TEST_CASE("command line: every mistake has one clear line and exit code 2") {
       {"--config a --web.telemetry-path metrics",
        "--web.telemetry-path metrics: want a path such as /metrics"},
       {"--config a --web.telemetry-path /", "--web.telemetry-path /: want a path such as /metrics"},
+      {"--config a --web.systemd-socket --web.listen-address :1",
+       "--web.systemd-socket beside --web.listen-address; give one"},
       {"--config a --web.listen-address 10067",
        "--web.listen-address 10067: a port alone; did you mean :10067?"},
       {"--config a --web.listen-address localhost",
