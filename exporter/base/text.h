@@ -15,6 +15,9 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 std::string_view trim(std::string_view text);
 std::string to_lower(std::string_view text);
 
+// Each byte that is not part of valid UTF-8 (RFC 3629) becomes U+FFFD.
+void replace_invalid_utf8(std::string& text);
+
 // "a, b and 3 more": at most `most` of them, for messages.
 std::string enumerate(const std::vector<std::string>& parts, std::size_t most = 4);
 // "1 node", "3 nodes".

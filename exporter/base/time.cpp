@@ -113,6 +113,10 @@ std::string format_rfc3339(Time time) {
                      clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
+bool is_recent(Time begin, Time now, Duration limit) {
+  return std::chrono::abs(now - begin) < limit;
+}
+
 double unix_seconds(Time time) { return seconds(time.time_since_epoch()); }
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }

@@ -46,6 +46,10 @@ std::string format_rfc3339(Time time);
 std::optional<Time> time_of_unix_milliseconds(std::int64_t milliseconds);
 std::optional<Time> time_of_unix_seconds(double seconds);
 
+// Did it begin less than `limit` before `now`? A begin that lies further than `limit` in the future
+// says that its clock is wrong: nothing may hide behind that for as long as it is.
+bool is_recent(Time begin, Time now, Duration limit);
+
 double unix_seconds(Time time);
 double seconds(Duration duration);
 

@@ -33,7 +33,8 @@ Verdict judge_claims(const Fleet& fleet) {
     if (claim.phase != "Pending" || found == by_name.end()) continue;
     const auto& storage_class = *found->second;
     if (storage_class.provisioner != linstor_provisioner) continue;
-    if (claim.created && fleet.snapshot.time - *claim.created < patience) continue;
+    if (claim.created && is_recent(*claim.created, fleet.snapshot.time, patience)) continue;
+    const bool age_known = claim.created && *claim.created <= fleet.snapshot.time;
     // A class that waits for its first consumer leaves a claim pending for as long as no pod uses
     // it.
     if (storage_class.wait_for_first_consumer) {
@@ -48,11 +49,10 @@ Verdict judge_claims(const Fleet& fleet) {
          .reason = "provisioning",
          .kind = "PersistentVolumeClaim",
          .object = claim.name.text(),
-         .message =
-             fmt::format("Claim {} of class {} has waited {} for LINSTOR to make its volume.",
-                         claim.name.text(), claim.storage_class,
-                         claim.created ? format_duration(fleet.snapshot.time - *claim.created)
-                                       : "an unknown time"),
+         .message = fmt::format(
+             "Claim {} of class {} has waited {} for LINSTOR to make its volume.",
+             claim.name.text(), claim.storage_class,
+             age_known ? format_duration(fleet.snapshot.time - *claim.created) : "an unknown time"),
          .cure = fmt::format("kubectl -n {} describe pvc {}; the operator, its webhook and the "
                              "satellites must work first",
                              claim.name.namespace_name, claim.name.name)});

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "fleet/replication.h"
@@ -131,8 +132,10 @@ class Lister {
     const auto* storage = state_of(fleet_.snapshot.linstor);
     if (storage == nullptr) return;
     const Replication replication = replication_of(*storage);
-    for (const std::string& unknown : replication.unknown)
+    for (const std::string& unknown : replication.unknown) {
       judgement_.dependents_unknown.push_back("LINSTOR " + unknown);
+      judgement_.dependencies_unknown.insert("replication");
+    }
     // Resources of one pair over one address are one thing to move.
     std::set<std::string> seen;
     for (const ReplicationPair& pair : replication.pairs) {
@@ -187,10 +190,13 @@ class Lister {
     }
   }
 
+  // `dependencies`: those that the source alone tells of.
   template <class State>
-  void unknown_of(std::string_view source, const std::vector<Observed<State>>& targets) {
+  void unknown_of(std::string_view source, const std::vector<Observed<State>>& targets,
+                  const std::vector<std::string>& dependencies) {
     for (const auto& observed : targets) {
       if (observed.state) continue;
+      judgement_.dependencies_unknown.insert(dependencies.begin(), dependencies.end());
       judgement_.dependents_unknown.push_back(observed.target.empty()
                                                   ? std::string(source)
                                                   : fmt::format("{} {}", source, observed.target));
@@ -203,6 +209,17 @@ class Lister {
   std::set<std::string> seen_;
 };
 
+// What a kind of the cluster would tell of.
+std::set<std::string> dependencies_from(std::string_view kind) {
+  if (kind == "nodes") return {"flannel", "node_address"};
+  if (kind == "services" || kind == "endpoints" || kind == "endpointslices") return {"endpoint"};
+  if (kind == "configmaps" || kind == "deployments" || kind == "statefulsets" ||
+      kind == "daemonsets" || kind == "cronjobs") {
+    return {"proxy"};
+  }
+  return {};
+}
+
 }  // namespace
 
 void list_dependents(const Fleet& fleet, Judgement& judgement) {
@@ -214,17 +231,24 @@ void list_dependents(const Fleet& fleet, Judgement& judgement) {
     lister.nodes(*cluster);
     for (const auto& [kind, error] : cluster->blind) {
       judgement.dependents_unknown.push_back("Kubernetes " + kind);
+      judgement.dependencies_unknown.merge(dependencies_from(kind));
     }
   }
   lister.tailscale_paths();
   lister.replication();
   lister.etcd_peers();
   lister.entries();
-  lister.unknown_of("Kubernetes", fleet.snapshot.kubernetes);
-  lister.unknown_of("tailscale", fleet.snapshot.tailscale);
-  lister.unknown_of("etcd", fleet.snapshot.etcd);
-  lister.unknown_of("LINSTOR", fleet.snapshot.linstor);
-  lister.unknown_of("DNS", fleet.snapshot.dns);
+  lister.unknown_of("Kubernetes", fleet.snapshot.kubernetes,
+                    {"endpoint", "proxy", "flannel", "node_address"});
+  lister.unknown_of("tailscale", fleet.snapshot.tailscale, {"tailscale_path"});
+  lister.unknown_of("etcd", fleet.snapshot.etcd, {});
+  lister.unknown_of("LINSTOR", fleet.snapshot.linstor, {"replication"});
+  lister.unknown_of("DNS", fleet.snapshot.dns, {"entry"});
+  // Any member names all of them.
+  const auto tells = [](const auto& member) { return member.state && member.state->members; };
+  if (!fleet.snapshot.etcd.empty() && std::ranges::none_of(fleet.snapshot.etcd, tells)) {
+    judgement.dependencies_unknown.insert("etcd_peer");
+  }
 }
 
 }  // namespace shortcircuit

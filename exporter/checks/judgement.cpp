@@ -39,9 +39,16 @@ Judgement judge(const Fleet& fleet) {
     }
     std::stable_sort(verdict.findings.begin(), verdict.findings.end(),
                      [](const Finding& a, const Finding& b) {
-                       return std::tie(a.severity, a.object, a.reason) <
-                              std::tie(b.severity, b.object, b.reason);
+                       return std::tie(a.severity, a.object, a.reason, a.kind) <
+                              std::tie(b.severity, b.object, b.reason, b.kind);
                      });
+    // An upstream that lists an object twice does not make it two findings.
+    const auto again =
+        std::ranges::unique(verdict.findings, [](const Finding& a, const Finding& b) {
+          return std::tie(a.severity, a.object, a.reason, a.kind) ==
+                 std::tie(b.severity, b.object, b.reason, b.kind);
+        });
+    verdict.findings.erase(again.begin(), again.end());
     for (Finding& finding : verdict.findings) {
       finding.check = check->name;
       finding.layer = check->layer;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,8 @@ struct Judgement {
   std::vector<RouteWalk> routes;
   std::vector<Dependent> dependents;
   std::vector<std::string> dependents_unknown;  // sources that could not be asked
+  // Dependencies (`endpoint`, `replication` …) of which there may be more than `dependents` holds.
+  std::set<std::string> dependencies_unknown;
 };
 
 Judgement judge(const Fleet& fleet);

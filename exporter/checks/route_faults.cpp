@@ -6,7 +6,7 @@ namespace shortcircuit {
 
 RouteFaults::RouteFaults(const Fleet& fleet) : fleet_(fleet), traefik_(fleet.traefik()) {
   if (traefik_ == nullptr) return;
-  starting_ = traefik_->started && fleet.snapshot.time - *traefik_->started < loading_time;
+  starting_ = traefik_->started && is_recent(*traefik_->started, fleet.snapshot.time, loading_time);
   for (const auto& service : traefik_->services) services_.try_emplace(service.name, &service);
 }
 
@@ -31,7 +31,7 @@ RouterState RouteFaults::router_state(const Route& route) const {
     const bool internal = router.service.ends_with("@internal");
     if (router.status != "disabled" && (internal || has_server(route))) return RouterState::alive;
   }
-  const bool fresh = route.created && fleet_.snapshot.time - *route.created < loading_time;
+  const bool fresh = route.created && is_recent(*route.created, fleet_.snapshot.time, loading_time);
   if (starting_ || fresh) return RouterState::unknown;
   if (!route.router) return RouterState::absent;
   return traefik_->routers[*route.router].status == "disabled" ? RouterState::disabled

@@ -48,12 +48,15 @@ bool pods_ride(const Mesh& mesh, const DirectPath& path) {
 
 void describe_mesh(const Fleet& fleet, MetricSet& metrics) {
   const Mesh mesh(fleet);
+  // Then nobody knows whose pods ride on the tailnet, and a smaller number would be a wrong one.
+  const bool countable = !mesh.unknown_cluster_nodes();
   for (const DirectPath& path : mesh.direct_paths()) {
     const std::string& from = path.view->target;
     metrics.add(definitions[peer_underlay],
                 {from, path.peer->name, path.network->name,
                  std::string(network_kind_names[static_cast<std::size_t>(path.network->kind)])},
                 1);
+    if (!countable) continue;
     // A relayed or idle path has no underlay that is known: no series.
     const int tunnels = 1 + (pods_ride(mesh, path) ? 1 : 0) + (path.tunnel ? 1 : 0);
     metrics.add(definitions[peer_encapsulations], {from, path.peer->name}, tunnels);

@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 
+#include "base/text.h"
+
 namespace shortcircuit {
 
 void MetricSet::add(const MetricDefinition& definition, std::vector<std::string> label_values,
@@ -18,9 +20,14 @@ void MetricSet::add(const MetricDefinition& definition, std::vector<std::string>
     family.limited = true;
     return;
   }
+  // Before the comparison: two values may be alike once they are valid.
+  for (std::string& text : label_values) replace_invalid_utf8(text);
   if (!family.seen.insert(fmt::format("{}", fmt::join(label_values, "\x1f"))).second) {
-    throw std::logic_error(fmt::format("{}: the series {{{}}} was added twice", definition.name,
-                                       fmt::join(label_values, ",")));
+    constexpr std::size_t most_repeated = 16;
+    if (repeated_.size() < most_repeated) {
+      repeated_.push_back(fmt::format("{}{{{}}}", definition.name, fmt::join(label_values, ",")));
+    }
+    return;
   }
   family.series.push_back({std::move(label_values), value});
 }

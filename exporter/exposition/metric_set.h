@@ -1,9 +1,11 @@
 // The checked sink for metrics: what a describe() function writes and the text format is made from.
 //
 // A MetricDefinition is declared once beside its use and listed in the generated METRICS.md. add()
-// is a mistake of the programmer when the number of labels is wrong or the series exists already:
-// it throws std::logic_error, which tests see. Values of labels may be any UTF-8; invalid bytes are
-// replaced. Each family holds at most `series_limit` series; what is beyond is dropped, and
+// with the wrong number of labels is a mistake of the programmer: it throws std::logic_error.
+// A series that exists already keeps its value: an upstream may name an object twice, and neither a
+// page that Prometheus refuses whole nor no page at all is an answer to that. repeated_series()
+// says so; tests hold that no recording has one. Values of labels may be any UTF-8; invalid bytes
+// are replaced. Each family holds at most `series_limit` series; what is beyond is dropped, and
 // limited_families() says so (shortcircuit_series_limited).
 // Thread rules: one thread at a time.
 #pragma once
@@ -47,10 +49,13 @@ class MetricSet {
 
   [[nodiscard]] const std::map<std::string_view, Family>& families() const { return families_; }
   [[nodiscard]] std::vector<std::string> limited_families() const;
+  // `family{values}` of each series that was added again, bounded.
+  [[nodiscard]] const std::vector<std::string>& repeated_series() const { return repeated_; }
 
  private:
   std::size_t series_limit_;
   std::map<std::string_view, Family> families_;
+  std::vector<std::string> repeated_;
 };
 
 // Text format 0.0.4, families by name, series sorted by label values.

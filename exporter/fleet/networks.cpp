@@ -32,6 +32,15 @@ constexpr std::array known_blocks{
 constexpr std::string_view tailscale_ula = "fd7a:115c:a1e0::/48";
 constexpr std::string_view shared_address_space = "100.64.0.0/10";
 
+// Is there a mesh of which nothing can be read now? Its addresses must not look like somebody's
+// CGNAT then, or what runs over it would look mended.
+bool has_unknown_mesh(const Snapshot& snapshot) {
+  const auto unknown = [](const auto& observed) { return !observed.state; };
+  return snapshot.headscale.size() + snapshot.tailscale.size() > 0 &&
+         std::ranges::all_of(snapshot.headscale, unknown) &&
+         std::ranges::all_of(snapshot.tailscale, unknown);
+}
+
 // Addresses that belong to the mesh for certain.
 std::set<IpAddress> mesh_addresses(const Snapshot& snapshot) {
   std::set<IpAddress> addresses;
@@ -104,8 +113,8 @@ Networks::Networks(const Config& config, const Snapshot& snapshot) {
   }
   const auto shared = *Prefix::parse(shared_address_space);
   const auto ula = *Prefix::parse(tailscale_ula);
-  bool uses_shared = false;
-  bool uses_ula = false;
+  bool uses_shared = has_unknown_mesh(snapshot);
+  bool uses_ula = uses_shared;
   for (const IpAddress& address : mesh_addresses(snapshot)) {
     if (shared.contains(address)) {
       uses_shared = true;

@@ -192,6 +192,9 @@ Replication replication_of(const State& state) {
     if (unreadable.contains(name)) continue;
     std::sort(list.begin(), list.end(),
               [](const auto* x, const auto* y) { return x->node < y->node; });
+    const auto again =  // an answer that lists a replica twice
+        std::ranges::unique(list, {}, [](const auto* replica) { return replica->node; });
+    list.erase(again.begin(), again.end());
     for (std::size_t i = 0; i < list.size(); ++i) {
       for (std::size_t j = i + 1; j < list.size(); ++j) {
         if (list[i]->diskless() && list[j]->diskless()) continue;

@@ -150,7 +150,7 @@ class CurlHttp::Round {
       return;
     }
     auto transfer = std::make_unique<Transfer>(http_.take_handle(), request, http_.endpoint_,
-                                               deadline_, http_.received_bytes_);
+                                               deadline_, http_.received_bytes_, held_);
     const auto prepared = transfer->prepare();
     if (!prepared) {
       results_[index] = std::unexpected(prepared.error());
@@ -261,6 +261,7 @@ class CurlHttp::Round {
   Deadline deadline_;
   std::stop_token stop_;
   DnsLookup dns_;
+  HeldBytes held_;
   std::vector<std::unique_ptr<Transfer>> transfers_;
   std::vector<std::optional<Result<HttpResponse>>> results_;
   std::size_t open_transfers_ = 0;

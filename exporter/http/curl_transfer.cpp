@@ -19,12 +19,13 @@ std::string place_of(const HttpRequest& request, const Endpoint& endpoint) {
 }  // namespace
 
 Transfer::Transfer(EasyHandle handle, const HttpRequest& request, const Endpoint& endpoint,
-                   Deadline deadline, std::size_t& received_bytes)
+                   Deadline deadline, std::size_t& received_bytes, HeldBytes& held)
     : handle_(std::move(handle)),
       request_(request),
       endpoint_(endpoint),
       deadline_(deadline),
       received_bytes_total_(received_bytes),
+      held_(held),
       begun_(std::chrono::steady_clock::now()),
       last_byte_(begun_) {
   if (request.timeout) deadline_.at = std::min(deadline.at, Deadline::after(*request.timeout).at);
@@ -107,11 +108,19 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count,
     transfer.last_byte_ = std::chrono::steady_clock::now();
     transfer.body_bytes_ += piece.size();
     transfer.received_bytes_total_ += piece.size();
-    if (transfer.body_bytes_ > transfer.request_.body_limit) {
+    const bool too_much = transfer.held_.now + piece.size() > HeldBytes::limit &&
+                          transfer.body_bytes_ > HeldBytes::always_allowed;
+    if (transfer.body_bytes_ > transfer.request_.body_limit ||
+        (too_much && !transfer.request_.probe)) {
       transfer.over_limit_ = true;
+      transfer.held_.now -= transfer.response_.body.size();
+      std::string().swap(transfer.response_.body);
       return 0;
     }
-    if (!transfer.request_.probe) transfer.response_.body.append(piece);
+    if (!transfer.request_.probe) {
+      transfer.response_.body.append(piece);
+      transfer.held_.now += piece.size();
+    }
     return piece.size();
   } catch (...) { return 0; }
 }

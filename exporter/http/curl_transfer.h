@@ -15,13 +15,22 @@
 
 namespace shortcircuit {
 
+// Bytes of the bodies that one call holds together.
+struct HeldBytes {
+  // Many answers that are each within their limit must not add up to all the memory there is.
+  static constexpr std::size_t limit = 64U << 20;
+  // A body that is no larger never has to pay for the others.
+  static constexpr std::size_t always_allowed = 1U << 20;
+  std::size_t now = 0;
+};
+
 class Transfer {
  public:
   static constexpr std::size_t header_limit = 64U << 10;
 
-  // `request`, `endpoint` and `received_bytes` (counted up) outlive the object.
+  // `request`, `endpoint`, `received_bytes` (counted up) and `held` outlive the object.
   Transfer(EasyHandle handle, const HttpRequest& request, const Endpoint& endpoint,
-           Deadline deadline, std::size_t& received_bytes);
+           Deadline deadline, std::size_t& received_bytes, HeldBytes& held);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
@@ -60,6 +69,7 @@ class Transfer {
   const Endpoint& endpoint_;
   Deadline deadline_;
   std::size_t& received_bytes_total_;
+  HeldBytes& held_;
   StringList headers_;
   StringList connect_to_;
   char error_text_[CURL_ERROR_SIZE] = {};

@@ -5,7 +5,8 @@
 // Contract: fetch() sends all requests of one call in parallel and returns one result for each,
 // in order, at the latest shortly after `deadline` (absolute) or after `stop` was requested
 // (Failure::cancelled, in under 50 ms). A result is an error only when there is no HTTP answer;
-// an HTTP status of any kind is an answer. Bodies are decoded and never longer than `body_limit`.
+// an HTTP status of any kind is an answer. Bodies are decoded and never longer than `body_limit`;
+// those of one call together hold at most 64 MiB (a request beyond that is Failure::too_large).
 // Thread rules: an object belongs to one source and is used by one thread at a time.
 #pragma once
 

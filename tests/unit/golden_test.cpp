@@ -40,6 +40,8 @@ TEST_CASE("golden exposition", "[golden]") {
     DYNAMIC_SECTION(name) {
       std::string text;
       for (const auto& [step, publication] : replay_all(recording_path(name))) {
+        CHECK(describe_all(publication->fleet, publication->judgement, {}).repeated_series() ==
+              std::vector<std::string>{});
         // The night's steps between the first and the last repeat most of their lines.
         const bool middle = name == "night" && !step.starts_with("00") && !step.starts_with("09");
         if (!middle) text += "## step " + step + "\n" + stable_part(*publication->metrics_text);

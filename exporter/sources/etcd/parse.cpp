@@ -1,5 +1,6 @@
 #include "sources/etcd/parse.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/exposition_text.h"
@@ -139,6 +140,8 @@ Result<std::vector<MemberInfo>> read_members(std::string_view body) {
     for (const auto& item : root["members"].items()) {
       MemberInfo member;
       member.id = item["ID"].unsigned_integer();
+      // Listed twice, it still is one in the quorum.
+      if (std::ranges::find(members, member.id, &MemberInfo::id) != members.end()) continue;
       member.name = item["name"].string_or("");  // empty until a new member has started
       member.peer_urls = item["peerURLs"].strings();
       member.client_urls = item["clientURLs"].strings();

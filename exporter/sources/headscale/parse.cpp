@@ -49,6 +49,8 @@ Node read_node(JsonView item) {
 // The server keeps given names unique; an older one or a shape to come may not, and they become
 // labels of series.
 void make_names_unique(std::vector<Node>& nodes) {
+  std::set<std::string> ids;  // a node that is listed twice is one
+  std::erase_if(nodes, [&](const Node& node) { return !ids.insert(node.id).second; });
   std::set<std::string> seen;
   for (Node& node : nodes) {
     if (node.given_name.empty()) node.given_name = fmt::format("node-{}", node.id);

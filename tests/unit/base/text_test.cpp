@@ -28,6 +28,23 @@ TEST_CASE("base64 both ways") {
   CHECK_FALSE(base64_decode("a*b"));
 }
 
+TEST_CASE("invalid UTF-8 is replaced, valid UTF-8 stays") {
+  const auto replaced = [](std::string text) {
+    replace_invalid_utf8(text);
+    return text;
+  };
+  for (const std::string valid : {"", "plain", "→ é \u0800 \uFFFD \U0001F600"}) {
+    CHECK(replaced(valid) == valid);
+  }
+  const std::string mark = "\uFFFD";
+  CHECK(replaced("a\xff\xfe"
+                 "b") == "a" + mark + mark + "b");
+  CHECK(replaced("\xe2\x86") == mark + mark);                        // cut off
+  CHECK(replaced("\xc0\x80") == mark + mark);                        // longer than needed
+  CHECK(replaced("\xed\xa0\x80") == mark + mark + mark);             // a surrogate
+  CHECK(replaced("\xf4\x90\x80\x80") == mark + mark + mark + mark);  // beyond Unicode
+}
+
 TEST_CASE("RFC 3339 times") {
   CHECK(format_rfc3339(*parse_rfc3339("2026-11-24T15:30:00.123456789Z")) == "2026-11-24T15:30:00Z");
   CHECK(format_rfc3339(*parse_rfc3339("2026-11-24T16:30:00+01:00")) == "2026-11-24T15:30:00Z");

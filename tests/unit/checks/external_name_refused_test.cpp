@@ -38,6 +38,17 @@ TEST_CASE("a refused ExternalName") {
             "--providers.kubernetesingress.allowexternalnameservices=true") != std::string::npos);
 }
 
+TEST_CASE("a clock that is an hour ahead hides nothing") {
+  World world = with_external_route();
+  world.drop_router("wiki");
+  world.proxy->started = world.snapshot.time - 5s;
+  CHECK(world.findings(check).empty());
+  world.proxy->started = world.snapshot.time + 1h;
+  CHECK(world.findings(check) == Findings{"provider_flag_off ops/wiki"});
+  world.cluster->ingresses.items.front().created = world.snapshot.time + 1h;
+  CHECK(world.findings(check) == Findings{"provider_flag_off ops/wiki"});
+}
+
 TEST_CASE("the flag is one of each provider") {
   World world = with_external_route();
   world.external_name("ops/forum", "forum.partner.example");

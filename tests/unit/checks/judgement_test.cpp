@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <set>
 
 #include "checks/check.h"
+#include "exposition/describe.h"
 #include "support/catch.h"
 #include "support/snapshots.h"
 
@@ -130,6 +132,54 @@ TEST_CASE("what depends on a network") {
   CHECK(world.judge().dependents_unknown.empty());
   world.snapshot.tailscale.push_back({.target = "beta"});
   CHECK(world.judge().dependents_unknown == std::vector<std::string>{"tailscale beta"});
+}
+
+TEST_CASE("nothing that cannot be seen is counted as none") {
+  World world = World::healthy();
+  world.config.networks = {{.name = "old", .cidrs = {*Prefix::parse("10.50.0.0/16")}}};
+  world.snapshot.tailscale = {{.target = "alpha", .state = std::make_shared<tailscale::State>()}};
+  const auto counted = [&] {
+    const Fleet fleet(world.config, world.snapshot);
+    std::set<std::string> dependencies;
+    const MetricSet metrics = describe_all(fleet, judge(fleet), {});
+    const auto family = metrics.families().find("shortcircuit_network_dependents");
+    if (family == metrics.families().end()) return dependencies;
+    for (const Series& series : family->second.series) {
+      if (series.label_values[0] == "old") dependencies.insert(series.label_values[2]);
+    }
+    return dependencies;
+  };
+  CHECK(counted().size() == 8);
+  SECTION("a tailscaled") {
+    world.snapshot.tailscale.push_back({.target = "beta"});
+    CHECK_FALSE(counted().contains("tailscale_path"));
+    CHECK(counted().size() == 7);
+  }
+  SECTION("the cluster") {
+    down(world.snapshot.kubernetes);
+    CHECK(counted() ==
+          std::set<std::string>{"entry", "etcd_peer", "replication", "tailscale_path"});
+  }
+  SECTION("one kind of the cluster") {
+    world.cluster->blind.emplace("configmaps", Error{Failure::auth, "HTTP 403"});
+    CHECK_FALSE(counted().contains("proxy"));
+    CHECK(counted().size() == 7);
+  }
+}
+
+TEST_CASE("an object that an upstream lists twice is one finding") {
+  World world = World::healthy();
+  world.hand_kept("shop/web", {"100.99.1.1"});
+  const auto once = world.findings();
+  for (auto* list : {&world.cluster->services.items}) {
+    const auto copy = *list;
+    list->insert(list->end(), copy.begin(), copy.end());
+  }
+  const auto slices = world.cluster->endpoint_slices.items;
+  world.cluster->endpoint_slices.items.insert(world.cluster->endpoint_slices.items.end(),
+                                              slices.begin(), slices.end());
+  CHECK(world.findings() == once);
+  CHECK_FALSE(once.empty());
 }
 
 TEST_CASE("two thousand routes and as many faults are judged each for itself", "[scale]") {

@@ -301,4 +301,10 @@ TEST_CASE("mesh metrics: what a path runs over and how many tunnels a packet wea
   CHECK(tunnels == std::map<std::string, double>{{"b", 3}, {"lan-node", 1}, {"other", 2}});
   CHECK(metrics.families().at("shortcircuit_tailscale_peer_underlay").series[0].label_values ==
         Texts{"a", "b", "wire", "overlay"});
+
+  world.snapshot.kubernetes[0].state.reset();  // whose pods ride is unknown then
+  MetricSet without_cluster;
+  describe_mesh(Fleet(world.config, world.snapshot), without_cluster);
+  CHECK_FALSE(without_cluster.families().contains("shortcircuit_tailscale_peer_encapsulations"));
+  CHECK(without_cluster.families().contains("shortcircuit_tailscale_peer_underlay"));
 }

@@ -173,6 +173,8 @@ TEST_CASE("a claim that waits") {
   auto& claim = world.cluster->claims.items.front();
   CHECK(world.findings() == Findings{"claim_pending/provisioning PersistentVolumeClaim db/data"});
   SECTION("for a moment only") {
+    claim.created = world.snapshot.time + 1h;  // by a wrong clock
+    CHECK(world.findings("claim_pending").size() == 1);
     claim.created = world.snapshot.time - 20s;
     CHECK(world.findings().empty());
   }

@@ -30,11 +30,26 @@ TEST_CASE("the page is sorted and label values are escaped") {
         "shortcircuit_example{object=\"b\\\"\\\\\\n\",reason=\"x\"} 2\n");
 }
 
-TEST_CASE("a series that is added twice or with the wrong labels is a mistake") {
+TEST_CASE("a series that is added twice keeps its first value and is told") {
   MetricSet metrics;
   metrics.add(example, {"a", "x"}, 1);
-  CHECK_THROWS_AS(metrics.add(example, {"a", "x"}, 1), std::logic_error);
+  metrics.add(example, {"a", "x"}, 2);
+  REQUIRE(metrics.families().at("shortcircuit_example").series.size() == 1);
+  CHECK(metrics.families().at("shortcircuit_example").series[0].value == 1);
+  CHECK(metrics.repeated_series() == std::vector<std::string>{"shortcircuit_example{a,x}"});
+}
+
+TEST_CASE("the wrong number of labels is a mistake") {
+  MetricSet metrics;
   CHECK_THROWS_AS(metrics.add(example, {"a"}, 1), std::logic_error);
+}
+
+TEST_CASE("label values are valid UTF-8, also when that makes two of them alike") {
+  MetricSet metrics;
+  metrics.add(example, {"a\xff", "x"}, 1);
+  metrics.add(example, {"a\xfe", "x"}, 1);
+  CHECK(metrics.families().at("shortcircuit_example").series[0].label_values[0] == "a\uFFFD");
+  CHECK(metrics.repeated_series().size() == 1);
 }
 
 TEST_CASE("a family over the limit is cut and says so") {

@@ -46,6 +46,16 @@ TEST_CASE("shared address space is the tailnet only when the mesh lives there") 
   CHECK(elsewhere.of(ip("fd7a:115c:a1e0::99")).name == "tailnet");
 }
 
+TEST_CASE("a mesh that cannot be read keeps the addresses that such meshes use") {
+  const Config config;
+  Snapshot snapshot;
+  snapshot.headscale.emplace_back();
+  snapshot.tailscale.emplace_back();
+  CHECK(Networks(config, snapshot).of(ip("100.99.0.7")).kind == NetworkKind::tailnet);
+  snapshot.tailscale.back().state = std::make_shared<tailscale::State>();
+  CHECK(Networks(config, snapshot).of(ip("100.99.0.7")).name == "cgnat");
+}
+
 TEST_CASE("the most specific prefix wins, and what the user drew keeps its addresses") {
   Config config;
   config.networks = {

@@ -177,6 +177,9 @@ TEST_CASE("replication: who has no connection") {
   CHECK(replication_of(state).pairs.empty());
   state.resources->at(0).flags.clear();
   CHECK(replication_of(state).pairs.size() == 1);
+  auto twice = state;
+  twice.resources->insert(twice.resources->end(), state.resources->begin(), state.resources->end());
+  CHECK(replication_of(twice).pairs.size() == 1);
   for (const std::string flag : {"DELETE", "INACTIVE", "EVICTED"}) {
     state.resources->at(0).flags = {flag};
     CHECK(replication_of(state).pairs.empty());

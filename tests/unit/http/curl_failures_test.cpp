@@ -132,6 +132,30 @@ TEST_CASE("the body limit counts decoded bytes, to the byte") {
   CHECK(outcome(fetch(request)) == "too_large");
 }
 
+TEST_CASE("answers within their limits do not add up to all the memory; a small one never pays") {
+  const std::string large = reply(200, std::string(12U << 20, 'x'));
+  const std::string small = reply(200, std::string(1000, 'y'));
+  const LoopbackServer server(answering([&](const std::string& request) {
+    return request.starts_with("GET /small") ? small : large;
+  }));
+  std::vector<HttpRequest> requests(8, get(server.url()));
+  for (auto& request : requests) request.body_limit = 16U << 20;
+  requests.push_back(get(server.url("/small")));
+  const auto http = make_curl_http({});
+  std::size_t held = 0;
+  const auto results = http->fetch(requests, Deadline::after(patience), {});
+  for (const auto& result : results) {
+    held += result ? result->body.size() : 0;
+    const std::string word = outcome(result);
+    CHECK((word == "HTTP 200" || word == "too_large"));
+  }
+  CHECK(outcome(results.back()) == "HTTP 200");
+  CHECK(held <= 64U << 20);
+  CHECK(held >= 12U << 20);
+  // The next round begins anew.
+  CHECK(outcome(fetch_one(*http, requests[0], Deadline::after(patience), {})) == "HTTP 200");
+}
+
 TEST_CASE("a status is an answer; expect_success() judges it") {
   for (const auto& [status, failure] : {std::pair(401, "auth"),
                                         {403, "auth"},

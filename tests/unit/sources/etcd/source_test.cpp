@@ -202,7 +202,7 @@ TEST_CASE("etcd: the last member list serves while nobody can say it") {
   http.ok("https://one:2379/metrics", metrics_body);
   http.ok(
       list,
-      R"({"members":[{"ID":"18446744073709551615","name":"one","isLearner":true},{"ID":"2"}]})");
+      R"({"members":[{"ID":"18446744073709551615","name":"one","isLearner":true},{"ID":"2"},{"ID":"2"}]})");
   Source source(member());
   auto state = poll_with(source, http);
   REQUIRE(state);

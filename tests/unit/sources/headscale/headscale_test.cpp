@@ -122,8 +122,9 @@ TEST_CASE("headscale: a wrong key is auth, a missing part is a note") {
 
 TEST_CASE("headscale: a server that does not say who is online is not taken for one that says no") {
   const auto list =
-      parse_nodes(R"({"nodes":[{"id":3,"name":"a"},{"id":4,"name":"a","tags":null}]})");
+      parse_nodes(R"({"nodes":[{"id":3,"name":"a"},{"id":4,"name":"a","tags":null},{"id":3}]})");
   REQUIRE(list);
+  REQUIRE(list->nodes.size() == 2);
   CHECK_FALSE(list->nodes[0].online_known);
   CHECK(list->nodes[0].given_name == "a");
   CHECK(list->nodes[1].given_name == "a@4");
