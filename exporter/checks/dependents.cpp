@@ -132,10 +132,9 @@ class Lister {
     const auto* storage = state_of(fleet_.snapshot.linstor);
     if (storage == nullptr) return;
     const Replication replication = replication_of(*storage);
-    for (const std::string& unknown : replication.unknown) {
+    if (replication.unknown.empty()) judgement_.dependencies_known.insert("replication");
+    for (const std::string& unknown : replication.unknown)
       judgement_.dependents_unknown.push_back("LINSTOR " + unknown);
-      judgement_.dependencies_unknown.insert("replication");
-    }
     // Resources of one pair over one address are one thing to move.
     std::set<std::string> seen;
     for (const ReplicationPair& pair : replication.pairs) {
@@ -190,13 +189,10 @@ class Lister {
     }
   }
 
-  // `dependencies`: those that the source alone tells of.
   template <class State>
-  void unknown_of(std::string_view source, const std::vector<Observed<State>>& targets,
-                  const std::vector<std::string>& dependencies) {
+  void unknown_of(std::string_view source, const std::vector<Observed<State>>& targets) {
     for (const auto& observed : targets) {
       if (observed.state) continue;
-      judgement_.dependencies_unknown.insert(dependencies.begin(), dependencies.end());
       judgement_.dependents_unknown.push_back(observed.target.empty()
                                                   ? std::string(source)
                                                   : fmt::format("{} {}", source, observed.target));
@@ -209,15 +205,38 @@ class Lister {
   std::set<std::string> seen_;
 };
 
-// What a kind of the cluster would tell of.
-std::set<std::string> dependencies_from(std::string_view kind) {
-  if (kind == "nodes") return {"flannel", "node_address"};
-  if (kind == "services" || kind == "endpoints" || kind == "endpointslices") return {"endpoint"};
-  if (kind == "configmaps" || kind == "deployments" || kind == "statefulsets" ||
-      kind == "daemonsets" || kind == "cronjobs") {
-    return {"proxy"};
+// There is a source that knows, and every target of it was read.
+template <class State>
+bool all_known(const std::vector<Observed<State>>& targets) {
+  return !targets.empty() && std::all_of(targets.begin(), targets.end(), [](const auto& target) {
+    return target.state != nullptr;
+  });
+}
+
+std::set<std::string, std::less<>> known_dependencies(const Fleet& fleet) {
+  std::set<std::string, std::less<>> known;
+  if (const auto* cluster = fleet.cluster()) {
+    if (fleet.endpoints.known() && cluster->endpoint_slices.known()) { known.insert("endpoint"); }
+    if (cluster->deployments.known() && cluster->stateful_sets.known() &&
+        cluster->daemon_sets.known() && cluster->cron_jobs.known() &&
+        cluster->config_maps.known()) {
+      known.insert("proxy");
+    }
+    if (cluster->nodes.known()) known.insert({"flannel", "node_address"});
   }
-  return {};
+  const auto& snapshot = fleet.snapshot;
+  if (all_known(snapshot.tailscale)) known.insert("tailscale_path");
+  // Every member lists all of them.
+  if (std::any_of(snapshot.etcd.begin(), snapshot.etcd.end(), [](const auto& member) {
+        return member.state && member.state->members.has_value();
+      })) {
+    known.insert("etcd_peer");
+  }
+  if (fleet.config.dns.empty() ? !fleet.config.expect.entry_addresses.empty()
+                               : all_known(snapshot.dns)) {
+    known.insert("entry");
+  }
+  return known;
 }
 
 }  // namespace
@@ -231,24 +250,21 @@ void list_dependents(const Fleet& fleet, Judgement& judgement) {
     lister.nodes(*cluster);
     for (const auto& [kind, error] : cluster->blind) {
       judgement.dependents_unknown.push_back("Kubernetes " + kind);
-      judgement.dependencies_unknown.merge(dependencies_from(kind));
+    }
+    if (!cluster->config_maps.known() && !cluster->blind.contains("configmaps")) {
+      judgement.dependents_unknown.emplace_back("Kubernetes configmaps (switched off)");
     }
   }
   lister.tailscale_paths();
   lister.replication();
   lister.etcd_peers();
   lister.entries();
-  lister.unknown_of("Kubernetes", fleet.snapshot.kubernetes,
-                    {"endpoint", "proxy", "flannel", "node_address"});
-  lister.unknown_of("tailscale", fleet.snapshot.tailscale, {"tailscale_path"});
-  lister.unknown_of("etcd", fleet.snapshot.etcd, {});
-  lister.unknown_of("LINSTOR", fleet.snapshot.linstor, {"replication"});
-  lister.unknown_of("DNS", fleet.snapshot.dns, {"entry"});
-  // Any member names all of them.
-  const auto tells = [](const auto& member) { return member.state && member.state->members; };
-  if (!fleet.snapshot.etcd.empty() && std::ranges::none_of(fleet.snapshot.etcd, tells)) {
-    judgement.dependencies_unknown.insert("etcd_peer");
-  }
+  judgement.dependencies_known.merge(known_dependencies(fleet));
+  lister.unknown_of("Kubernetes", fleet.snapshot.kubernetes);
+  lister.unknown_of("tailscale", fleet.snapshot.tailscale);
+  lister.unknown_of("etcd", fleet.snapshot.etcd);
+  lister.unknown_of("LINSTOR", fleet.snapshot.linstor);
+  lister.unknown_of("DNS", fleet.snapshot.dns);
 }
 
 }  // namespace shortcircuit

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -72,6 +73,8 @@ struct Judgement {
   std::vector<LayerState> layers;  // all twelve
   std::vector<RouteWalk> routes;
   std::vector<Dependent> dependents;
+  // Kinds of dependency that were looked for everywhere: only of these does "none" mean none.
+  std::set<std::string, std::less<>> dependencies_known;
   std::vector<std::string> dependents_unknown;  // sources that could not be asked
   // Dependencies (`endpoint`, `replication` …) of which there may be more than `dependents` holds.
   std::set<std::string> dependencies_unknown;

@@ -43,8 +43,8 @@ struct Reference {
   std::string url;
 };
 
-// The control server that the fleet belongs to: the configured one when any node uses it or nothing
-// says that it has another name, else the one that most nodes use.
+// The control server that the fleet belongs to: the expected one; the configured one when any node
+// uses it or nothing says that it has another name, else the one that most nodes use.
 Reference reference(const Fleet& fleet,
                     const std::map<std::string, std::vector<const TailscaleView*>>& by_host) {
   std::size_t all = 0;
@@ -56,6 +56,9 @@ Reference reference(const Fleet& fleet,
       most = &views;
       majority = {host, *views.front()->state->control_url};
     }
+  }
+  if (const std::string& expected = fleet.config.expect.control_server; !expected.empty()) {
+    return {host_of(expected), expected};
   }
   if (!fleet.config.headscale.empty()) {
     const std::string& url = fleet.config.headscale.front().endpoint.url;

@@ -48,6 +48,7 @@ struct NetworkSettings {
 struct Expectations {
   std::vector<std::string> webhooks;  // names of Validating- or MutatingWebhookConfigurations
   std::vector<std::string> peers;     // must be online
+  std::string control_server;         // URL that every tailscaled obeys; "" = not said
   std::vector<IpAddress> entry_addresses;
   bool resolve = false;       // ask DNS for the host of each route
   bool probe_routes = false;  // ask each entry address for each route's host

@@ -103,6 +103,14 @@ void read_expectations(YamlMapping& root, Config& config) {
             read_names(section, {.name = "peers",
                                  .description = "Peers of the mesh that must be online; Kubernetes "
                                                 "nodes are expected by themselves"});
+        expect.control_server =
+            read_url(section,
+                     {.name = "control_server",
+                      .description = "Login server of every node, for example "
+                                     "`https://headscale.example.org`. Where one node is read "
+                                     "alone, nothing else tells whether it has moved"},
+                     {.basic_auth = false})
+                .value_or("");
         const Key entries{.name = "entry_addresses",
                           .description = "Addresses that DNS points at, where traffic enters"};
         for (const Placed<IpAddress>& address :

@@ -164,6 +164,7 @@ std::string expect_section(const Config& config) {
   const Expectations& expect = config.expect;
   if (!expect.webhooks.empty()) mapping.raw("webhooks", flow_list(expect.webhooks));
   if (!expect.peers.empty()) mapping.raw("peers", flow_list(expect.peers));
+  mapping.text("control_server", without_userinfo(expect.control_server));
   if (!expect.entry_addresses.empty()) {
     std::vector<std::string> addresses;
     for (const IpAddress& address : expect.entry_addresses) addresses.push_back(address.text());

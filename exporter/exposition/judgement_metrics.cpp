@@ -55,7 +55,7 @@ const std::array<MetricDefinition, 14> definitions{{
      {"host", "path", "object", "layer", "reason"}},
     {"shortcircuit_network_dependents",
      MetricKind::gauge,
-     "How many things depend on an address in the network.",
+     "How many things depend on an address in the network; 0 only where that kind could be asked.",
      {"network", "retired", "dependency"}},
     {"shortcircuit_webhook_present",
      MetricKind::gauge,
@@ -133,13 +133,11 @@ void describe_routes(const Judgement& judgement, MetricSet& metrics) {
 }
 
 void describe_dependents(const Fleet& fleet, const Judgement& judgement, MetricSet& metrics) {
-  constexpr std::array<std::string_view, 8> kinds{"endpoint",     "proxy",       "flannel",
-                                                  "node_address", "replication", "tailscale_path",
-                                                  "etcd_peer",    "entry"};
   std::map<std::pair<std::string, std::string>, double> counts;
-  // A network that the user named shows zeros: that is how one sees that it can go.
+  // A network that the user named shows zeros: that is how one sees that it can go. So a kind that
+  // could not be looked for shows none.
   for (const NetworkSettings& network : fleet.config.networks) {
-    for (const std::string_view kind : kinds) counts[{network.name, std::string(kind)}] = 0;
+    for (const std::string& kind : judgement.dependencies_known) counts[{network.name, kind}] = 0;
   }
   for (const Dependent& dependent : judgement.dependents) {
     ++counts[{dependent.network, dependent.dependency}];

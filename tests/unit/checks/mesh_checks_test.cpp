@@ -159,6 +159,17 @@ TEST_CASE("node_half_migrated: another control server, by name or by what most n
     world.view("c", with_url("https://one"));
     CHECK(world.findings(node_half_migrated_check) == Texts{"other_control_server b"});
   }
+  SECTION("a node that is read alone: the expected server decides") {
+    MeshWorld world;
+    world.config.expect.control_server = "https://hs.example.org";
+    world.view("a", with_url("https://HS.example.org/"));
+    CHECK(world.findings(node_half_migrated_check).empty());
+    world.view("b", with_url("https://login.old.net"));
+    CHECK(world.findings(node_half_migrated_check) == Texts{"other_control_server b"});
+    CHECK(world.judge(node_half_migrated_check)
+              .findings[0]
+              .cure.ends_with("--login-server=https://hs.example.org"));
+  }
   SECTION("a node address in a retired network") {
     MeshWorld world;
     world.cluster({{.name = "k", .internal_addresses = {ip("10.8.0.9")}},

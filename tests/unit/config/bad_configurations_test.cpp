@@ -70,6 +70,19 @@ TEST_CASE("secrets come from the environment or files and are in no text") {
   CHECK(parse_config(text, "printed.yaml", {.for_replay = true}));
 }
 
+TEST_CASE("what is printed of what is switched off and expected says the same again") {
+  const std::string text =
+      "kubernetes: {url: 'https://api:6443', pods: false, config_maps: false}\n"
+      "expect: {control_server: 'https://headscale.example.org/'}\n";
+  const auto loaded = parse_config(text, "config.yaml", {.for_replay = true});
+  REQUIRE(loaded);
+  const auto again = parse_config(redacted_yaml(*loaded), "printed.yaml", {.for_replay = true});
+  REQUIRE(again);
+  CHECK_FALSE(again->kubernetes.front().pods);
+  CHECK_FALSE(again->kubernetes.front().config_maps);
+  CHECK(again->expect.control_server == "https://headscale.example.org");
+}
+
 TEST_CASE("what a recording's configuration printed says is what was read") {
   for (const std::string name : {"night", "etcd-k3s-embedded", "linstor-healthy", "mesh-healthy"}) {
     INFO(name);

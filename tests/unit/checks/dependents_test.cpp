@@ -1,0 +1,89 @@
+// "None" is said only of the kinds of dependency that could be looked for.
+#include "checks/dependents.h"
+
+#include "support/catch.h"
+#include "support/mesh_world.h"
+
+using namespace shortcircuit;
+using namespace shortcircuit::testing;
+
+namespace {
+
+using Kinds = std::set<std::string, std::less<>>;
+
+Judgement dependents_of(const MeshWorld& world) {
+  Judgement judgement;
+  list_dependents(Fleet(world.config, world.snapshot), judgement);
+  return judgement;
+}
+
+// A cluster in which every kind was read, with the exceptions that `change` makes.
+template <class Change>
+void read_cluster(MeshWorld& world, Change change) {
+  world.config.kubernetes.emplace_back();
+  kubernetes::State state;
+  const auto listed = [](auto&... lists) {
+    ((lists.status = std::decay_t<decltype(lists)>::Status::listed), ...);
+  };
+  listed(state.nodes, state.services, state.endpoints, state.endpoint_slices, state.deployments,
+         state.stateful_sets, state.daemon_sets, state.cron_jobs, state.config_maps);
+  change(state);
+  Observed<kubernetes::State> seen;
+  seen.state = std::make_shared<const kubernetes::State>(std::move(state));
+  world.snapshot.kubernetes.push_back(std::move(seen));
+}
+
+}  // namespace
+
+TEST_CASE("dependents: a node instance knows of paths alone, the cluster's of everything else") {
+  MeshWorld node;
+  node.view("a", running("100.64.0.1", {peer("b", "100.64.0.2", "10.8.0.2:41641")}));
+  CHECK(dependents_of(node).dependencies_known == Kinds{"tailscale_path"});
+  CHECK(dependents_of(node).dependents.size() == 1);
+
+  MeshWorld cluster;
+  read_cluster(cluster, [](kubernetes::State&) {});
+  CHECK(dependents_of(cluster).dependencies_known ==
+        Kinds{"endpoint", "flannel", "node_address", "proxy"});
+  CHECK(dependents_of(cluster).dependents_unknown.empty());
+}
+
+TEST_CASE("dependents: one tailscaled that is away, and paths are not known any more") {
+  MeshWorld world;
+  world.view("a", running("100.64.0.1", {}));
+  world.view("b", std::nullopt);
+  CHECK(dependents_of(world).dependencies_known.empty());
+  CHECK(dependents_of(world).dependents_unknown == Texts{"tailscale b"});
+}
+
+TEST_CASE("dependents: a kind of the cluster that was not read, or is not to be read") {
+  using kubernetes::State;
+  constexpr auto failed = kubernetes::Listed<kubernetes::ConfigMap>::Status::failed;
+  MeshWorld off;
+  read_cluster(off, [](State& state) { state.config_maps.status = failed; });
+  CHECK_FALSE(dependents_of(off).dependencies_known.contains("proxy"));
+  CHECK(dependents_of(off).dependents_unknown == Texts{"Kubernetes configmaps (switched off)"});
+
+  MeshWorld refused;
+  read_cluster(refused, [](State& state) {
+    state.config_maps.status = failed;
+    state.blind.emplace("configmaps", Error{Failure::auth, "HTTP 403"});
+  });
+  CHECK(dependents_of(refused).dependents_unknown == Texts{"Kubernetes configmaps"});
+
+  MeshWorld no_slices;
+  read_cluster(no_slices, [](State& state) {
+    state.endpoint_slices.status = kubernetes::Listed<kubernetes::EndpointSlice>::Status::failed;
+  });
+  CHECK_FALSE(dependents_of(no_slices).dependencies_known.contains("endpoint"));
+}
+
+TEST_CASE("dependents: entries are known where they are written down") {
+  MeshWorld world;
+  CHECK_FALSE(dependents_of(world).dependencies_known.contains("entry"));
+  world.config.expect.entry_addresses = {ip("10.8.0.1")};
+  CHECK(dependents_of(world).dependencies_known == Kinds{"entry"});
+  world.config.dns.emplace_back();  // DNS is asked too, and has not answered
+  world.snapshot.dns.emplace_back();
+  CHECK_FALSE(dependents_of(world).dependencies_known.contains("entry"));
+}
