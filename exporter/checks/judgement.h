@@ -76,8 +76,6 @@ struct Judgement {
   // Kinds of dependency that were looked for everywhere: only of these does "none" mean none.
   std::set<std::string, std::less<>> dependencies_known;
   std::vector<std::string> dependents_unknown;  // sources that could not be asked
-  // Dependencies (`endpoint`, `replication` …) of which there may be more than `dependents` holds.
-  std::set<std::string> dependencies_unknown;
 };
 
 Judgement judge(const Fleet& fleet);

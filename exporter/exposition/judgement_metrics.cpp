@@ -143,8 +143,6 @@ void describe_dependents(const Fleet& fleet, const Judgement& judgement, MetricS
     ++counts[{dependent.network, dependent.dependency}];
   }
   for (const auto& [key, count] : counts) {
-    // Of what cannot be seen there may be some: only a number that is not zero is told.
-    if (count == 0 && judgement.dependencies_unknown.contains(key.second)) continue;
     const Network* network = fleet.networks.find(key.first);
     metrics.add(definitions[network_dependents],
                 {key.first, network != nullptr && network->retired ? "true" : "false", key.second},

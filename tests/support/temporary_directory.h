@@ -14,7 +14,8 @@ namespace shortcircuit::testing {
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "shortcircuit-XXXXXX").string();
+    std::string pattern = (std::filesystem::temp_directory_path() / "shortcircuit-").string();
+    pattern.append(6, 'X');  // mkdtemp() puts the name in their place
     if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
     path_ = pattern;
   }
