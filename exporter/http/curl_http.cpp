@@ -12,6 +12,7 @@
 #include "http/curl_raii.h"
 #include "http/curl_transfer.h"
 #include "http/dns_lookup.h"
+#include "http/pauses.h"
 
 namespace shortcircuit {
 
@@ -85,6 +86,7 @@ class CurlHttp : public Http {
   std::string dns_servers_;
   std::size_t received_bytes_ = 0;
   std::array<FileMark, 3> marks_;
+  Pauses pauses_;
   MultiHandle multi_;             // holds the pooled connections
   std::vector<EasyHandle> idle_;  // freed before multi_
 };
@@ -147,6 +149,13 @@ class CurlHttp::Round {
     }
     if (request.url.starts_with("file:")) {
       results_[index] = read_local(request);
+      return;
+    }
+    if (const auto status = http_.pauses_.status_of(shown_url(request.url), Clock::now())) {
+      results_[index] = fail(Failure::status,
+                             fmt::format("{}: HTTP {}, and the server asked to wait (Retry-After)",
+                                         shown_url(request.url), *status),
+                             *status);
       return;
     }
     auto transfer = std::make_unique<Transfer>(http_.take_handle(), request, http_.endpoint_,
@@ -216,7 +225,13 @@ class CurlHttp::Round {
       const auto found = std::ranges::find_if(
           transfers_, [&](const auto& transfer) { return transfer.get() == owner; });
       if (found != transfers_.end() && *found) {
-        end(static_cast<std::size_t>(found - transfers_.begin()), (*found)->finish(code));
+        const auto index = static_cast<std::size_t>(found - transfers_.begin());
+        auto result = (*found)->finish(code);
+        if (result) {
+          http_.pauses_.take(shown_url(requests_[index].url), result->status,
+                             (*found)->retry_after(), Clock::now());
+        }
+        end(index, std::move(result));
       }
     }
     for (auto& [index, result] : dns_.take_finished()) {

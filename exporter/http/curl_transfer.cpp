@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace shortcircuit {
@@ -147,8 +149,10 @@ Result<HttpResponse> Transfer::finish(CURLcode code) {
   return std::move(response_);
 }
 
-Result<HttpResponse> Transfer::cancelled() const {
-  return fail(Failure::cancelled, place_of(request_, endpoint_) + ": stopped");
+Duration Transfer::retry_after() const {
+  curl_off_t wait = 0;
+  curl_easy_getinfo(handle_.get(), CURLINFO_RETRY_AFTER, &wait);
+  return std::chrono::seconds(std::clamp<curl_off_t>(wait, 0, 86'400));
 }
 
 TransferFailure Transfer::failure_facts(CURLcode code) const {

@@ -47,7 +47,8 @@ class Transfer {
   std::optional<Result<HttpResponse>> overdue(std::chrono::steady_clock::time_point now);
   // The result once libcurl is done.
   Result<HttpResponse> finish(CURLcode code);
-  [[nodiscard]] Result<HttpResponse> cancelled() const;
+  // What the answer's Retry-After says; 0 without one. After finish().
+  [[nodiscard]] Duration retry_after() const;
 
  private:
   Result<void> prepare_credentials(OptionSetter& options);

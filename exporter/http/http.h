@@ -7,6 +7,8 @@
 // (Failure::cancelled, in under 50 ms). A result is an error only when there is no HTTP answer;
 // an HTTP status of any kind is an answer. Bodies are decoded and never longer than `body_limit`;
 // those of one call together hold at most 64 MiB (a request beyond that is Failure::too_large).
+// A URL that was answered with 429 or 503 and Retry-After is not asked again before that (5 minutes
+// at most): until then its result is Failure::status.
 // Thread rules: an object belongs to one source and is used by one thread at a time.
 #pragma once
 
