@@ -1,6 +1,7 @@
 #include "app/serve.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -81,6 +82,14 @@ class Service {
   std::unique_ptr<Engine> engine_;
 };
 
+// What was freed goes back to the system. Left alone, glibc learns from one huge answer to keep
+// that much in every thread for ever.
+void bound_idle_memory() {
+  constexpr int kept_bytes = 1 << 20;
+  mallopt(M_MMAP_THRESHOLD, kept_bytes);
+  mallopt(M_TRIM_THRESHOLD, kept_bytes);
+}
+
 PageSources page_sources(Service& service, const Options& options) {
   return {.metrics_text =
               [&service] {
@@ -121,6 +130,7 @@ PageSources page_sources(Service& service, const Options& options) {
 
 int serve(const Options& options) {
   block_signals();
+  bound_idle_memory();
   set_up_network();
   if (geteuid() == 0) { log_warn("running as root, which the exporter never needs"); }
   std::string failure;  // printed when nothing else writes any more
