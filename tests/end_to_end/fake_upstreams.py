@@ -9,6 +9,7 @@ import os
 import pathlib
 import socket
 import socketserver
+import sys
 import threading
 import urllib.parse
 
@@ -49,6 +50,12 @@ LINSTOR = {
 ETCD = {"/metrics": "metrics", "/health": "health", "/version": "version",
         "/v3/maintenance/status": "status", "/v3/cluster/member/list": "members", "/v3/maintenance/alarm": "alarms"}
 TAILSCALE = {"/localapi/v0/status": "status", "/localapi/v0/prefs": "prefs", "/localapi/v0/usermetrics": "usermetrics"}
+
+
+def quiet(server, request, client_address):
+    """A client that goes away is no news; anything else is."""
+    if not isinstance(sys.exc_info()[1], ConnectionError):
+        socketserver.BaseServer.handle_error(server, request, client_address)
 
 
 class Upstream:
@@ -93,11 +100,13 @@ class Upstream:
         if socket_path:
             class UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
                 daemon_threads = True
+                handle_error = quiet
             self.server = UnixServer(socket_path, Handler)
         else:
             class TcpServer(http.server.ThreadingHTTPServer):
                 daemon_threads = True
                 request_queue_size = 128
+                handle_error = quiet
             self.server = TcpServer(("127.0.0.1", port), Handler)
             self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
