@@ -8,6 +8,14 @@ namespace {
 constexpr double warning_ratio = 0.80;
 constexpr double critical_ratio = 0.95;
 
+// Where etcdctl reaches this very member: defragmenting another would not help it.
+std::string client_url_of(const std::string& target, const etcd::State& state) {
+  for (const auto& member : state.members.value_or(std::vector<etcd::MemberInfo>{})) {
+    if (state.id == member.id && !member.client_urls.empty()) return member.client_urls.front();
+  }
+  return "CLIENT-URL-OF-" + target;
+}
+
 Verdict judge(const Fleet& fleet) {
   if (fleet.snapshot.etcd.empty()) return not_applicable();
   Verdict verdict;
@@ -28,15 +36,13 @@ Verdict judge(const Fleet& fleet) {
     finding.object = member.target;
     finding.message = fmt::format(
         "The database of etcd member {} has {:.1f} MB, {:.0f} % of its quota of {:.1f} MB; at the "
-        "quota "
-        "etcd refuses writes.",
+        "quota etcd refuses writes.",
         member.target, *size / 1e6, ratio * 100, *quota / 1e6);
     finding.cure = fmt::format(
         "etcdctl compact $(etcdctl endpoint status -w json | grep -o '\"revision\":[0-9]*' | head "
-        "-1 | cut "
-        "-d: -f2), then etcdctl defrag --endpoints={} one member at a time; or raise "
+        "-1 | cut -d: -f2), then etcdctl defrag --endpoints={}, one member at a time; or raise "
         "--quota-backend-bytes",
-        member.target);
+        client_url_of(member.target, *member.state));
     verdict.findings.push_back(std::move(finding));
   }
   return verdict;

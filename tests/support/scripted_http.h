@@ -49,7 +49,7 @@ class ScriptedHttp : public Http {
 
 // One poll as the program would do it on the network.
 template <class Source>
-auto poll_with(Source& source, ScriptedHttp& http, std::vector<Error>* notes = nullptr) {
+auto poll_with(Source& source, Http& http, std::vector<Error>* notes = nullptr) {
   PollContext context{.http = http,
                       .deadline = Deadline::after(5s),
                       .stop = {},

@@ -2,6 +2,7 @@
 #include "sources/headscale/source.h"
 #include "support/catch.h"
 #include "support/replayed.h"
+#include "support/scripted_http.h"
 
 using namespace shortcircuit;
 using namespace shortcircuit::headscale;
@@ -9,48 +10,21 @@ using shortcircuit::testing::replayed_poll;
 
 namespace {
 
-// Answers by the end of the URL; 404 for the rest.
-class FakeHttp : public Http {
- public:
-  explicit FakeHttp(std::map<std::string, Result<HttpResponse>> answers)
-      : answers_(std::move(answers)) {}
-  std::vector<Result<HttpResponse>> fetch(std::span<const HttpRequest> requests, Deadline,
-                                          std::stop_token) override {
-    std::vector<Result<HttpResponse>> results;
-    for (const HttpRequest& request : requests) {
-      CHECK(request.method == Method::get);
-      const auto found = answers_.find(request.url);
-      results.push_back(found == answers_.end() ? HttpResponse{.status = 404, .body = "{}"}
-                                                : found->second);
-    }
-    return results;
-  }
-  std::size_t take_received_bytes() override { return 0; }
-
- private:
-  std::map<std::string, Result<HttpResponse>> answers_;
-};
-
 struct Polled {
   Result<State> state;
   std::vector<Error> notes;
 };
 
 Polled poll(std::map<std::string, Result<HttpResponse>> answers) {
-  FakeHttp http(std::move(answers));
+  shortcircuit::testing::ScriptedHttp http;
+  http.answers = std::move(answers);
   Config config;
   config.endpoint.url = "https://hs/";
   Source source(config);
-  PollContext context{.http = http,
-                      .deadline = Deadline::after(5s),
-                      .stop = {},
-                      .now = now(),
-                      .latest = nullptr,
-                      .replay = false,
-                      .once = false,
-                      .notes = {}};
-  auto state = source.poll(context);
-  return {std::move(state), std::move(context.notes)};
+  std::vector<Error> notes;
+  auto state = shortcircuit::testing::poll_with(source, http, &notes);
+  for (const HttpRequest& request : http.asked) CHECK(request.method == Method::get);
+  return {std::move(state), std::move(notes)};
 }
 
 HttpResponse ok(std::string body) { return {.status = 200, .body = std::move(body)}; }

@@ -6,6 +6,7 @@
 #include "sources/tailscale/source.h"
 #include "support/catch.h"
 #include "support/replayed.h"
+#include "support/scripted_http.h"
 #include "support/temporary_directory.h"
 
 using namespace shortcircuit;
@@ -167,16 +168,9 @@ TEST_CASE("tailscale: a status file is read through the same door, so that it ca
   const auto http = make_curl_http({});
   const auto ask = [&](const std::string& file) {
     Source source(Config{CommonConfig{.target = "a"}, file, true});
-    PollContext context{.http = *http,
-                        .deadline = Deadline::after(5s),
-                        .stop = {},
-                        .now = now(),
-                        .latest = nullptr,
-                        .replay = false,
-                        .once = false,
-                        .notes = {}};
-    auto state = source.poll(context);
-    CHECK(context.notes.empty());
+    std::vector<Error> notes;
+    auto state = shortcircuit::testing::poll_with(source, *http, &notes);
+    CHECK(notes.empty());
     return state;
   };
   const auto state = ask(path);
