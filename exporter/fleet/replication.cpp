@@ -36,7 +36,7 @@ const NetInterface* find_interface(const Node& node, const std::string& name) {
 // Everything of a state that the rule looks up, by name.
 class Rule {
  public:
-  explicit Rule(const State& state) : state_(state) {
+  explicit Rule(const State& state) {
     for (const auto& node : state.nodes) nodes_[node.name] = &node;
     for (const auto& pool : *state.storage_pools)
       pools_[{pool.node, pool.name}] = pool.preferred_nic;
@@ -136,7 +136,6 @@ class Rule {
     return end;
   }
 
-  const State& state_;
   std::map<std::string, const Node*> nodes_;
   std::map<NodePair, std::string> pools_;
   std::map<std::string, std::string> groups_;
