@@ -90,7 +90,7 @@ class Targets {
   Targets(const char* name, const std::vector<Configuration>& configurations,
           std::vector<Observed<State>> Snapshot::* field)
       : name_(name), configurations_(configurations), field_(field) {
-    for (const Configuration& configuration : configurations) sources_.emplace_back(configuration);
+    for (const Configuration& each : configurations) sources_.emplace_back(each);
   }
 
   void poll(const Answers& answers, Board& board, const Snapshot* latest, Time time) {
