@@ -51,3 +51,36 @@ TEST_CASE("while a layer cannot be judged nobody knows that a finding is gone") 
   ledger.apply(judgement);
   CHECK(judgement.findings[0].since == start);
 }
+
+TEST_CASE("a layer that can never be judged as a whole does not remember for ever") {
+  Ledger ledger;
+  const std::vector<std::string> blind{"tailscale laptop: connect"};
+  const auto since = [&](Time time, const std::string& object) {
+    auto judgement = judgement_with(time, {object}, blind);
+    ledger.apply(judgement);
+    return judgement.findings[0].since;
+  };
+  CHECK(since(start, "a") == start);
+  CHECK(since(start + 1h, "b") == start + 1h);
+  CHECK(since(start + Ledger::forget_after, "a") == start);
+  CHECK(since(start + Ledger::forget_after + 90min, "a") == start);
+  // b was last seen after one hour: more than a day ago, so it is a new one.
+  CHECK(since(start + Ledger::forget_after + 2h, "b") == start + Ledger::forget_after + 2h);
+}
+
+TEST_CASE("of more findings that are gone than can be kept, those seen last are") {
+  Ledger ledger;
+  const std::vector<std::string> blind{"tailscale laptop: connect"};
+  const int objects = static_cast<int>(Ledger::most_absent) + 10;
+  for (int i = 0; i < objects; ++i) {
+    auto judgement = judgement_with(start + std::chrono::seconds(i), {std::to_string(i)}, blind);
+    ledger.apply(judgement);
+  }
+  const Time end = start + 1h;
+  auto judgement =
+      judgement_with(end, {"0", std::to_string(objects - 2), std::to_string(objects - 1)}, blind);
+  ledger.apply(judgement);
+  CHECK(judgement.findings[0].since == end);
+  CHECK(judgement.findings[1].since == start + std::chrono::seconds(objects - 2));
+  CHECK(judgement.findings[2].since == start + std::chrono::seconds(objects - 1));
+}
