@@ -13,6 +13,7 @@ NODES = ("toa-fwd-gpu-01", "lax-fwd-gpu-01", "aus-node-01")
 # The one of several targets that has the faults.
 TARGET = {"etcd": "lax-fwd-gpu-01", "tailscale": "lax-fwd-gpu-01"}
 UNTIL_UNKNOWN = 3
+PATIENCE_SECONDS = 300  # of a machine that does much else
 # Interval and timeout of the upstreams without faults: a slow machine must not look like a fault of theirs.
 UNHURRIED = ("10s", "9s")
 REASONS = ("resolve", "connect", "tls", "timeout", "auth", "status", "too_large", "syntax", "schema", "internal")
@@ -140,7 +141,7 @@ class Lane:
             text = self.scrape()
             each(text)
             return text if condition(text) else None
-        return wait_for(f"{self.upstream}: {what}", look)
+        return wait_for(f"{self.upstream}: {what}", look, PATIENCE_SECONDS)
 
     # --- the cell
 

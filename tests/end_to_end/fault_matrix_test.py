@@ -36,7 +36,7 @@ def run_lane(upstream, options, certificates, results):
         # Not all upstreams have the heavy ones at the same time.
         first = UPSTREAMS.index(upstream) * 4 % len(names)
         names = names[first:] + names[:first]
-        interval, timeout = ("600ms", "500ms") if options.rounds else (options.interval, options.timeout)
+        interval, timeout = ("1s", "900ms") if options.rounds else (options.interval, options.timeout)
         lane = Lane(upstream, options.binary, options.recordings, certificates, interval, timeout)
         lane.baseline()
         if options.rounds:
