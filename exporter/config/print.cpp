@@ -213,6 +213,8 @@ std::string redacted_yaml(const Config& config) {
     }
     if (!target.pods) mapping.raw("pods", "false");
     if (!target.config_maps) mapping.raw("config_maps", "false");
+    if (!target.watch) mapping.raw("watch", "false");
+    mapping.raw("full_list_interval", duration(target.full_list_interval));
     text += fmt::format("kubernetes: {}\n", mapping.take());
   }
   for (const auto& target : config.traefik)

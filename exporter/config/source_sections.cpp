@@ -98,6 +98,20 @@ void read_kubernetes(YamlMapping& root, Config& config, bool for_replay) {
                                                    "whether a proxy is stale is not fully known",
                                     .fallback = "true"})
                           .value_or(true);
+    own.watch = section
+                    .boolean({.name = "watch",
+                              .description = "Follow what changes instead of listing everything in "
+                                             "each poll; where that is refused, lists",
+                              .fallback = "true"})
+                    .value_or(true);
+    const std::string default_full_list = written_duration(own.full_list_interval);
+    own.full_list_interval =
+        read_duration(section,
+                      {.name = "full_list_interval",
+                       .description = "So often everything is listed although changes are "
+                                      "followed: for so long a watch that says nothing is believed",
+                       .fallback = default_full_list})
+            .value_or(own.full_list_interval);
     if (!section.describing()) choose_api_server(section, own, for_replay);
   });
   if (written) config.kubernetes.push_back(std::move(own));

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "http/curl_raii.h"
+#include "http/curl_streams.h"
 #include "http/curl_transfer.h"
 #include "http/dns_lookup.h"
 #include "http/pauses.h"
@@ -45,7 +46,14 @@ class CurlHttp : public Http {
   std::vector<Result<HttpResponse>> fetch(std::span<const HttpRequest> requests, Deadline deadline,
                                           std::stop_token stop) override;
 
-  std::size_t take_received_bytes() override { return std::exchange(received_bytes_, 0); }
+  std::size_t take_received_bytes() override {
+    return std::exchange(received_bytes_, 0) + (streams_ ? streams_->take_received_bytes() : 0);
+  }
+
+  Streams* streams() override {
+    if (!streams_) streams_ = std::make_unique<CurlStreams>(endpoint_);
+    return streams_.get();
+  }
 
  private:
   class Round;
@@ -89,6 +97,7 @@ class CurlHttp : public Http {
   Pauses pauses_;
   MultiHandle multi_;             // holds the pooled connections
   std::vector<EasyHandle> idle_;  // freed before multi_
+  std::unique_ptr<CurlStreams> streams_;
 };
 
 // One call of fetch().

@@ -110,6 +110,11 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count,
     transfer.last_byte_ = std::chrono::steady_clock::now();
     transfer.body_bytes_ += piece.size();
     transfer.received_bytes_total_ += piece.size();
+    if (transfer.sink_ && transfer.headed_status() == 200) {
+      if (transfer.sink_(piece)) return piece.size();
+      transfer.over_limit_ = true;
+      return 0;
+    }
     const bool too_much = transfer.held_.now + piece.size() > HeldBytes::limit &&
                           transfer.body_bytes_ > HeldBytes::always_allowed;
     if (transfer.body_bytes_ > transfer.request_.body_limit ||
@@ -125,6 +130,13 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count,
     }
     return piece.size();
   } catch (...) { return 0; }
+}
+
+int Transfer::headed_status() const {
+  if (!headed_) return 0;
+  long status = 0;
+  curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
+  return status < 200 ? 0 : static_cast<int>(status);  // 1xx is interim
 }
 
 std::chrono::steady_clock::time_point Transfer::next_look() const {

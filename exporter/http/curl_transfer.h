@@ -5,8 +5,10 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "http/curl_errors.h"
@@ -34,12 +36,20 @@ class Transfer {
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
+  // The body of an answer with status 200 is not kept but handed over in pieces, as they come and
+  // however many they are; false ends the transfer as too large.
+  using Sink = std::function<bool(std::string_view piece)>;
+  void follow(Sink sink) { sink_ = std::move(sink); }
+
   // Sets every option; on an error nothing must be sent. Reads credentials.
   Result<void> prepare();
 
   [[nodiscard]] CURL* handle() const { return handle_.get(); }
   // For use by another transfer, after this one has ended.
   EasyHandle release() { return std::move(handle_); }
+
+  // The status of the answer once its head is complete; 0 until then.
+  [[nodiscard]] int headed_status() const;
 
   // When the loop has to look at this transfer at the latest.
   [[nodiscard]] std::chrono::steady_clock::time_point next_look() const;
@@ -73,6 +83,7 @@ class Transfer {
   HeldBytes& held_;
   StringList headers_;
   StringList connect_to_;
+  Sink sink_;
   char error_text_[CURL_ERROR_SIZE] = {};
 
   HttpResponse response_;

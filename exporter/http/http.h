@@ -88,6 +88,8 @@ struct HttpResponse {
   }
 };
 
+class Streams;  // http/streams.h
+
 class Http {
  public:
   virtual ~Http() = default;
@@ -95,6 +97,9 @@ class Http {
                                                   Deadline deadline, std::stop_token stop) = 0;
   // Decoded body bytes received since the last call of this function.
   virtual std::size_t take_received_bytes() = 0;
+  // Answers of the same endpoint that are followed as they come; lives as long as this object.
+  // Null: nothing can be followed here (a recording, a capture).
+  virtual Streams* streams() { return nullptr; }
 };
 
 // One request.

@@ -65,6 +65,7 @@ class Upstream:
         self.name, self.folders, self.table = name, folders, table
         self.behaviour = None
         self.requests = []
+        self.closed = threading.Event()
         self.socket_path = socket_path
         upstream = self
 
@@ -79,6 +80,8 @@ class Upstream:
                 path = urllib.parse.urlsplit(self.path).path
                 if upstream.behaviour and upstream.behaviour(self, path):
                     return
+                if "watch=1" in self.path:
+                    return self.say_nothing()
                 status, content_type, body = upstream.answer(self.path)
                 self.reply(status, content_type, body)
 
@@ -90,6 +93,15 @@ class Upstream:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def say_nothing(self):
+                """A watch during which nothing changes."""
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                upstream.closed.wait()
+                self.wfile.write(b"0\r\n\r\n")
 
             def address_string(self):
                 return "client"
@@ -131,6 +143,7 @@ class Upstream:
         return 404, "text/plain", b"404 page not found\n"
 
     def close(self):
+        self.closed.set()
         self.server.shutdown()
         self.server.server_close()
         if self.socket_path and os.path.exists(self.socket_path):

@@ -12,6 +12,10 @@ struct Config : CommonConfig {
   // Kinds that not everybody wants to open to a monitor. Off: what is judged from them is unknown.
   bool pods = true;
   bool config_maps = true;
+  // Changes are followed instead of listing everything in each poll …
+  bool watch = true;
+  // … but so often everything is listed, whatever was said of changes.
+  Duration full_list_interval = 5min;
 };
 
 }  // namespace shortcircuit::kubernetes

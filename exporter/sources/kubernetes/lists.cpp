@@ -136,4 +136,16 @@ void read_lists(std::span<List* const> lists, PollContext& context, const std::s
   }
 }
 
+HttpRequest watch_request(const List& list, const std::string& base, std::chrono::seconds lasting) {
+  HttpRequest request;
+  request.answer = list.answer + "-watch";
+  request.url = fmt::format(
+      "{}{}?watch=1&allowWatchBookmarks=true&resourceVersion={}"
+      "&timeoutSeconds={}",
+      base, list.path, encoded(list.resource_version), lasting.count());
+  if (!list.selector.empty()) request.url += "&labelSelector=" + encoded(list.selector);
+  request.headers = {{"Accept", "application/json"}};
+  return request;
+}
+
 }  // namespace shortcircuit::kubernetes

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <iterator>
 #include <map>
@@ -168,5 +169,8 @@ class VersionAnswer : public List {
 
 // Until each has an outcome. `base` is the server's URL without a trailing slash.
 void read_lists(std::span<List* const> lists, PollContext& context, const std::string& base);
+
+// Asks for what changes after the list's `resource_version`, for so long.
+HttpRequest watch_request(const List& list, const std::string& base, std::chrono::seconds lasting);
 
 }  // namespace shortcircuit::kubernetes

@@ -48,7 +48,9 @@ std::map<std::string, std::set<std::string>> listed_resources(const Config& conf
 
 std::string rbac_manifest(std::span<const Config> clusters) {
   std::map<std::string, std::set<std::string>> resources;
+  bool watch = false;
   for (const Config& config : clusters) {
+    watch = watch || config.watch;
     for (const auto& [group, names] : listed_resources(config)) {
       resources[group].insert(names.begin(), names.end());
     }
@@ -58,8 +60,9 @@ std::string rbac_manifest(std::span<const Config> clusters) {
   const std::string head = "apiVersion: rbac.authorization.k8s.io/v1\n";
   text += head + "kind: ClusterRole\n" + metadata + "rules:\n";
   for (const auto& [group, names] : resources) {
-    text += fmt::format("  - apiGroups: [{}]\n    resources: [{}]\n    verbs: [list]\n",
-                        group.empty() ? "\"\"" : group, fmt::join(names, ", "));
+    text += fmt::format("  - apiGroups: [{}]\n    resources: [{}]\n    verbs: [{}]\n",
+                        group.empty() ? "\"\"" : group, fmt::join(names, ", "),
+                        watch ? "list, watch" : "list");
   }
   return text + "---\n" + head + "kind: ClusterRoleBinding\n" + metadata + binding;
 }

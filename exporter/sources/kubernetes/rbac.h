@@ -11,7 +11,8 @@
 
 namespace shortcircuit::kubernetes {
 
-// Resources by API group ("" = core), all of them to be listed in every namespace.
+// Resources by API group ("" = core), all of them to be listed, and watched where
+// the configuration says so, in every namespace.
 std::map<std::string, std::set<std::string>> listed_resources(const Config& config);
 
 // A ClusterRole and the ClusterRoleBinding that gives it to the service account

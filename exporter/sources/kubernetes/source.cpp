@@ -137,7 +137,20 @@ Result<State> Source::poll(PollContext& context) {
   while (base.ends_with('/')) base.pop_back();
   Lists lists;
   const std::vector<List*> all = lists.all(config_);
-  read_lists(all, context, base);
+  const bool may_follow = config_.watch && !context.once && !context.replay;
+  Streams* streams = may_follow ? context.http.streams() : nullptr;
+  if (streams != nullptr) {
+    read_lists(std::vector<List*>{&lists.version}, context, base);
+    if (lists.version.outcome != List::Outcome::listed) {
+      watches_.clear();
+      streams = nullptr;
+    }
+  }
+  const auto read = [&](const std::vector<List*>& some) {
+    streams != nullptr ? watches_.read(some, context, base, *streams)
+                       : read_lists(some, context, base);
+  };
+  read(all);
   const bool any = std::any_of(all.begin() + 1, all.end(), [](const List* list) {
     return list->outcome == List::Outcome::listed;
   });
@@ -146,7 +159,8 @@ Result<State> Source::poll(PollContext& context) {
   if (config_.pods) further_lists = further_pods(lists);
   std::vector<List*> further;
   for (const auto& list : further_lists) further.push_back(list.get());
-  read_lists(further, context, base);
+  read(further);
+  watches_.forget_unread();
   if (context.stop.stop_requested()) return fail(Failure::cancelled, "stopped");
 
   State state;

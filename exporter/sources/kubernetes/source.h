@@ -3,6 +3,9 @@
 // One poll is a set of lists (kinds.h, lists.h), then the pods that these make necessary. Only GET,
 // never Secrets. A kind that cannot be read is unknown in the State and noted; the poll fails when
 // no kind could be read.
+// Where answers can be followed, lists are kept as new as the server by watches (watches.h). Each
+// poll asks for the server's version first: only while the server answers that are its watches
+// believed; else everything is listed, so that a server that is gone is missed by the very poll.
 #pragma once
 
 #include <span>
@@ -14,17 +17,20 @@
 #include "fleet/observed.h"
 #include "sources/kubernetes/config.h"
 #include "sources/kubernetes/state.h"
+#include "sources/kubernetes/watches.h"
 #include "sources/source.h"
 
 namespace shortcircuit::kubernetes {
 
 class Source {
  public:
-  explicit Source(Config config) : config_(std::move(config)) {}
+  explicit Source(Config config)
+      : config_(std::move(config)), watches_(config_.full_list_interval) {}
   Result<State> poll(PollContext& context);
 
  private:
   Config config_;
+  Watches watches_;
 };
 
 Result<std::string> reduce_for_recording(std::string_view answer, std::string_view body);

@@ -72,7 +72,8 @@ TEST_CASE("secrets come from the environment or files and are in no text") {
 
 TEST_CASE("what is printed of what is switched off and expected says the same again") {
   const std::string text =
-      "kubernetes: {url: 'https://api:6443', pods: false, config_maps: false}\n"
+      "kubernetes: {url: 'https://api:6443', pods: false, config_maps: false, watch: false, "
+      "full_list_interval: 7m}\n"
       "expect: {control_server: 'https://headscale.example.org/'}\n";
   const auto loaded = parse_config(text, "config.yaml", {.for_replay = true});
   REQUIRE(loaded);
@@ -80,6 +81,8 @@ TEST_CASE("what is printed of what is switched off and expected says the same ag
   REQUIRE(again);
   CHECK_FALSE(again->kubernetes.front().pods);
   CHECK_FALSE(again->kubernetes.front().config_maps);
+  CHECK_FALSE(again->kubernetes.front().watch);
+  CHECK(again->kubernetes.front().full_list_interval == 7min);
   CHECK(again->expect.control_server == "https://headscale.example.org");
 }
 

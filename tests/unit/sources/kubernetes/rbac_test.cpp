@@ -24,8 +24,9 @@ Resources asked_for(const FakeHttp& http) {
   return asked;
 }
 
-Config with(bool pods, bool config_maps) {
+Config with(bool pods, bool config_maps, bool watch = true) {
   Config config;
+  config.watch = watch;
   config.endpoint.url = "https://api:6443";
   config.pods = pods;
   config.config_maps = config_maps;
@@ -62,11 +63,19 @@ TEST_CASE("rbac: pods and ConfigMaps only where they are read, Secrets never") {
   CHECK_FALSE(listed_resources(with(false, true)).at("").contains("pods"));
   CHECK_FALSE(listed_resources(with(true, false)).at("").contains("configmaps"));
   for (const auto& [group, resources] : all) CHECK_FALSE(resources.contains("secrets"));
-  const std::string text = rbac_manifest(std::vector{with(true, true)});
-  CHECK_FALSE(text.contains("secret"));
-  for (const auto& line : split(text, '\n')) {
-    if (line.contains("verbs:")) CHECK(line == "    verbs: [list]");
-  }
+  CHECK_FALSE(rbac_manifest(std::vector{with(true, true)}).contains("secret"));
+}
+
+TEST_CASE("rbac: list, and watch where changes are followed; nothing else") {
+  const auto verbs_of = [](const std::vector<Config>& clusters) {
+    std::set<std::string> verbs;
+    for (const auto& line : split(rbac_manifest(clusters), '\n')) {
+      if (line.contains("verbs:")) verbs.emplace(trim(line));
+    }
+    return verbs;
+  };
+  CHECK(verbs_of({with(true, true, false)}) == std::set<std::string>{"verbs: [list]"});
+  CHECK(verbs_of({with(true, true)}) == std::set<std::string>{"verbs: [list, watch]"});
 }
 
 TEST_CASE("rbac: no cluster, no rights") {

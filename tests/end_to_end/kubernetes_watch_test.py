@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+"""The binary beside a Kubernetes API server that speaks list and watch: what changes is seen without lists, what
+breaks is seen as well.
+
+usage: kubernetes_watch_test.py BINARY
+"""
+import pathlib
+import shutil
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from exporter import Exporter, main, wait_for  # noqa: E402
+from kubernetes_api import KubernetesApi  # noqa: E402
+
+BINARY = sys.argv[1]
+SCRATCH = pathlib.Path(tempfile.mkdtemp(prefix="sc-"))
+NODES, SERVICES = "/api/v1/nodes", "/api/v1/services"
+UP = 'shortcircuit_source_up{source="kubernetes",target=""}'
+NEVER = "1h"
+
+
+def node(name, ready=True):
+    return {"metadata": {"name": name}, "status": {
+        "addresses": [{"type": "InternalIP", "address": "10.1.0.1"}],
+        "conditions": [{"type": "Ready", "status": "True" if ready else "False"}]}}
+
+
+def ready_of(exporter, name):
+    return exporter.metric(f'shortcircuit_kubernetes_node_ready{{node_name="{name}"}}')
+
+
+class Following:
+    """An exporter that follows `api`; by default without a full list during the test."""
+
+    def __init__(self, api, full_list_interval=NEVER, more=""):
+        config = SCRATCH / f"{api.port}.yaml"
+        config.write_text(f"kubernetes: {{url: '{api.url}', interval: 500ms, timeout: 400ms, "
+                          f"full_list_interval: {full_list_interval}{more}}}\n")
+        self.exporter = Exporter(BINARY, "--config", str(config))
+
+    def __enter__(self):
+        return self.exporter.__enter__().ready()
+
+    def __exit__(self, *error):
+        self.exporter.__exit__(*error)
+
+
+def lists(api):
+    return [path for path in api.requests if path != "/version" and "watch=1" not in path]
+
+
+def polls(api, count):
+    """Waits until `count` more polls have begun."""
+    before = api.requests.count("/version")
+    wait_for("polls", lambda: api.requests.count("/version") >= before + count)
+
+
+def cluster(**objects):
+    api = KubernetesApi(**objects)
+    for name in ("a", "b"):
+        api.put(NODES, node(name))
+    return api
+
+
+def steady(api):
+    """Until no kind is listed any more that is there; those that are not there are asked for by lists."""
+    wait_for("watches", lambda: len([p for p in api.requests if "watch=1" in p]) >= 15)
+    polls(api, 2)
+    api.requests.clear()
+
+
+def test_changes_are_seen_without_lists():
+    api = cluster()
+    with Following(api) as exporter:
+        assert ready_of(exporter, "a") == 1 and ready_of(exporter, "b") == 1
+        steady(api)
+        api.put(NODES, node("c"))
+        wait_for("a new node", lambda: ready_of(exporter, "c") == 1)
+        api.put(NODES, node("a", ready=False))
+        wait_for("a changed node", lambda: ready_of(exporter, "a") == 0)
+        api.delete(NODES, "", "b")
+        wait_for("a node that went", lambda: ready_of(exporter, "b") is None)
+        assert ready_of(exporter, "c") == 1 and exporter.metric(UP) == 1
+        present = [path for path in lists(api) if "traefik" not in path]
+        assert not present, present
+    api.close()
+
+
+def test_a_broken_connection_is_resumed_from_the_last_version():
+    api = cluster()
+    api.bookmark_seconds = 0.2
+    with Following(api) as exporter:
+        steady(api)
+        api.put(SERVICES, {"metadata": {"namespace": "shop", "name": "web"}, "spec": {}})
+        polls(api, 3)  # bookmarks bring the version of the other kinds along
+        version = api.version
+        api.requests.clear()
+        api.break_connections()
+        api.put(NODES, node("c"))
+        wait_for("a change after the break", lambda: ready_of(exporter, "c") == 1)
+        resumed = [path for path in api.requests if "watch=1" in path and path.startswith(NODES)]
+        assert f"&resourceVersion={version}&" in resumed[0], (version, resumed)
+        assert exporter.metric(UP) == 1
+    api.close()
+
+
+def test_versions_that_are_too_old_lead_to_a_list():
+    api = cluster()
+    with Following(api) as exporter:
+        steady(api)
+        api.put(SERVICES, {"metadata": {"namespace": "shop", "name": "web"}, "spec": {}})
+        api.put(NODES, node("c"))
+        api.compact()
+        api.break_connections()
+        wait_for("what came while nobody followed", lambda: ready_of(exporter, "c") == 1)
+        wait_for("lists", lambda: any(path.startswith(SERVICES) for path in lists(api)))
+        api.put(NODES, node("c", ready=False))
+        wait_for("a change after the list", lambda: ready_of(exporter, "c") == 0)
+    api.close()
+
+
+def test_a_server_that_is_gone_is_down_and_comes_back():
+    api = cluster()
+    with Following(api) as exporter:
+        steady(api)
+        port = api.port
+        api.close()
+        wait_for("the source to be down", lambda: exporter.metric(UP) == 0)
+        wait_for("old objects to be forgotten", lambda: ready_of(exporter, "a") is None)
+        other = KubernetesApi(port=port)
+        other.put(NODES, node("d"))
+        wait_for("the new server's node", lambda: ready_of(exporter, "d") == 1)
+        assert ready_of(exporter, "a") is None and exporter.metric(UP) == 1
+        other.close()
+
+
+def test_a_server_that_only_keeps_its_connections_is_down():
+    api = cluster()
+    with Following(api) as exporter:
+        steady(api)
+        api.mute = True  # watches stay open, requests get no answer
+        wait_for("the source to be down", lambda: exporter.metric(UP) == 0)
+        wait_for("old objects to be forgotten", lambda: ready_of(exporter, "a") is None)
+        api.mute = False
+        wait_for("the source to be up", lambda: exporter.metric(UP) == 1 and ready_of(exporter, "a") == 1)
+    api.close()
+
+
+def test_a_restored_server_heals_with_the_full_list():
+    api = cluster()
+    then = api.saved()
+    for _ in range(20):
+        api.put(NODES, node("a"))
+    api.put(NODES, node("late"))
+    with Following(api, full_list_interval="3s") as exporter:
+        wait_for("the late node", lambda: ready_of(exporter, "late") == 1)
+        wait_for("watches", lambda: len([p for p in api.requests if "watch=1" in p]) >= 15)
+        api.restore(then)  # silent: the version that the watches ask for lies ahead
+        wait_for("the older state", lambda: ready_of(exporter, "late") is None)
+        api.put(NODES, node("a", ready=False))
+        wait_for("a change after it", lambda: ready_of(exporter, "a") == 0)
+    api.close()
+
+
+def test_where_watches_are_refused_lists_do():
+    api = cluster()
+    api.watch_status = 403
+    with Following(api) as exporter:
+        polls(api, 4)
+        api.put(NODES, node("c"))
+        wait_for("a new node", lambda: ready_of(exporter, "c") == 1)
+        asked = [path for path in api.requests if "watch=1" in path and path.startswith(NODES)]
+        assert len(asked) == 1, asked
+    said = [line for line in exporter.log if "watches are refused" in line]
+    assert len(said) == 1 and "nodes" in said[0] and "services" in said[0], said
+    api.close()
+
+
+def test_watch_false_lists():
+    api = cluster()
+    with Following(api, more=", watch: false") as exporter:
+        polls_before = len([path for path in lists(api) if path.startswith(NODES)])
+        wait_for("lists", lambda: len([p for p in lists(api) if p.startswith(NODES)]) >= polls_before + 3)
+        assert exporter.metric(UP) == 1
+        assert not [path for path in api.requests if "watch=1" in path]
+    api.close()
+
+
+def test_hundreds_of_changes_between_two_polls():
+    api = cluster()
+    with Following(api) as exporter:
+        steady(api)
+        for i in range(400):
+            api.put(NODES, {**node(f"n{i % 40}", ready=i >= 360), "padding": "x" * 5000})
+        wait_for("all of them", lambda: all(ready_of(exporter, f"n{i}") == 1 for i in range(40)))
+        api.delete(NODES, "", "n0")
+        wait_for("one that went", lambda: ready_of(exporter, "n0") is None)
+    api.close()
+
+
+if __name__ == "__main__":
+    try:
+        main([test for name, test in list(globals().items()) if name.startswith("test_")])
+    finally:
+        shutil.rmtree(SCRATCH, ignore_errors=True)

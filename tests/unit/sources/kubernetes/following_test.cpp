@@ -1,0 +1,100 @@
+// A whole poll that follows a cluster: what it costs, and that a server that is gone is missed.
+#include "support/fake_kubernetes.h"
+#include "unit/sources/kubernetes/poll.h"
+
+using namespace shortcircuit;
+using namespace shortcircuit::kubernetes;
+using namespace shortcircuit::testing;
+
+namespace {
+
+struct Following {
+  explicit Following(bool watch = true) : source(config(watch)) {}
+
+  static Config config(bool watch) {
+    Config config;
+    config.endpoint.url = "http://api/";
+    config.watch = watch;
+    return config;
+  }
+  Result<State> poll(bool once = false, bool replay = false) {
+    http.requests.clear();
+    PollContext context{.http = http, .deadline = Deadline::after(60s), .stop = {}, .now = now()};
+    context.once = once;
+    context.replay = replay;
+    auto state = source.poll(context);
+    notes = context.notes;
+    return state;
+  }
+
+  FakeKubernetes server;
+  FollowableHttp http{server};
+  Source source;
+  std::vector<Error> notes;
+};
+
+}  // namespace
+
+TEST_CASE("kubernetes: a poll of a steady cluster asks for the version alone", "[watch]") {
+  Following following;
+  REQUIRE(following.poll());
+  const std::size_t kinds = following.http.requests.size() - 1;
+  CHECK(kinds > 25);
+  CHECK(following.server.watch_requests.size() == kinds);
+  for (int i = 0; i < 3; ++i) {
+    const auto state = following.poll();
+    REQUIRE(state);
+    CHECK(following.http.asked_for() == std::vector<std::string>{"version"});
+    CHECK(state->version == "v1.33.5");
+    CHECK(state->nodes.known());
+    CHECK(state->pods.known());
+    CHECK(following.notes.empty());
+  }
+}
+
+TEST_CASE("kubernetes: watches are believed only while the server answers", "[watch]") {
+  Following following;
+  REQUIRE(following.poll());
+  REQUIRE(following.poll());
+  SECTION("a server that is gone, though no watch has noticed") {
+    following.server.down = true;
+    const auto state = following.poll();
+    REQUIRE_FALSE(state);
+    CHECK(state.error().failure == Failure::connect);
+    CHECK(following.server.open_watches() == 0);
+    following.server.down = false;
+    CHECK(following.poll());
+    CHECK(following.http.requests.size() > 25);  // nothing is resumed from before
+  }
+  SECTION("credentials that are not valid any more") {
+    following.server.version_status = 401;
+    following.server.list_status = 401;
+    const auto state = following.poll();
+    REQUIRE_FALSE(state);
+    CHECK(state.error().failure == Failure::auth);
+  }
+  SECTION("a server that refuses to tell its version: lists") {
+    following.server.version_status = 403;
+    for (int i = 0; i < 3; ++i) {
+      REQUIRE(following.poll());
+      CHECK(following.http.requests.size() > 25);
+      CHECK(following.notes.size() == 1);
+    }
+    CHECK(following.server.open_watches() == 0);
+  }
+  SECTION("something else answers in its place") {
+    following.server.version_status = 404;
+    following.server.list_status = 404;
+    CHECK_FALSE(following.poll());
+  }
+}
+
+TEST_CASE("kubernetes: one round, a replay and `watch: false` list", "[watch]") {
+  const int way = GENERATE(0, 1, 2);
+  Following following(way != 0);
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(following.poll(way == 1, way == 2));
+    CHECK(following.http.requests.size() > 25);
+  }
+  CHECK(following.server.watch_requests.empty());
+}
