@@ -3,6 +3,7 @@
 #include "sources/kubernetes/watches.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <random>
 
@@ -311,6 +312,26 @@ TEST_CASE("watches: a kind that no poll reads any more is let go", "[watch]") {
   CHECK(polls.server.open_watches() == 0);
   CHECK(polls.poll() == "a=Running");
   CHECK(polls.listed());
+}
+
+TEST_CASE("watches: 5,000 pods fit, also while a list is compared with what was told", "[watch]") {
+  Polls polls;
+  for (int i = 0; i < 5000; ++i) polls.server.set(fmt::format("pod-{}", i), "Running");
+  rusage before{};
+  getrusage(RUSAGE_SELF, &before);
+  polls.poll();
+  polls.poll();
+  polls.server.withhold = true;
+  polls.server.set("pod-0", "Failed");
+  const std::string shown = polls.poll(5min);
+  CHECK(shown.starts_with("pod-0=Failed "));
+  CHECK(polls.server.open_watches() == 2);
+  CHECK(polls.poll() == shown);
+  rusage after{};
+  getrusage(RUSAGE_SELF, &after);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  CHECK(after.ru_maxrss - before.ru_maxrss < 64 * 1024);
+#endif
 }
 
 TEST_CASE("watches: random changes and breaks show what listing would show", "[watch]") {
