@@ -173,6 +173,9 @@ class StreamLoop {
     options.set(CURLOPT_SOCKOPTFUNCTION, &notice_dead_peers);
     // Packed, a line could wait in the packer for the one after it.
     options.set(CURLOPT_ACCEPT_ENCODING, static_cast<char*>(nullptr));
+    // A ca_file that was replaced counts for the next connection.
+    options.set(CURLOPT_CA_CACHE_TIMEOUT, 0L);
+    options.set(CURLOPT_SSL_SESSIONID_CACHE, 0L);
     if (options.first_failure() != CURLE_OK) {
       return fail(Failure::internal, curl_easy_strerror(options.first_failure()));
     }

@@ -108,11 +108,13 @@ void Watches::end(Followed& followed, const std::optional<Error>& error, bool li
   if (followed.failures == 0 || followed.failed_at != now_) ++followed.failures;
   followed.failed_at = now_;
   const int status = error && !list_anew ? error->http_status : 0;
+  // A server that said no is not asked again at once.
+  if (status >= 400 && status != 410) followed.failures = std::max(followed.failures, 2);
   Duration pause = pause_after(followed.failures);
   if (is_refusal(status)) {
     pause = rest;
     followed.refusal = error;
-  } else if (followed.failures == 2 && !followed.unfollowed_said) {
+  } else if (followed.failures >= 2 && !followed.unfollowed_said) {
     followed.unfollowed_said = true;
     log_warn("a kind cannot be followed: it is listed until it can",
              {{"source", "kubernetes"},
