@@ -58,6 +58,7 @@ class KubernetesApi:
         self.changed = threading.Condition()
         self.version, self.oldest = 1000, 0
         self.objects = collections.defaultdict(dict)   # path → (namespace, name) → object
+        self.packed_version, self.packed = 0, {}       # answers to lists, while nothing changes
         self.texts = {}                                # (path, key) → the object as JSON
         self.events = collections.defaultdict(list)    # path → (version, type, object)
         self.bookmark_seconds = 60
@@ -191,6 +192,12 @@ class KubernetesApi:
         limit = int(query.get("limit", "0"))
         begin = int(query.get("continue", "0") or 0)
         with self.changed:
+            if self.packed_version != self.version:
+                self.packed_version, self.packed = self.version, {}
+            packed = self.packed.get(handler.path)
+        if packed:
+            return self.send(handler, "list", packed)
+        with self.changed:
             keys = [key for key, item in sorted(self.objects[path].items()) if self.matching(item, namespace, query)]
             page = keys[begin:begin + limit] if limit else keys
             texts = [self.texts[path, key] for key in page]
@@ -198,7 +205,11 @@ class KubernetesApi:
         if begin + len(page) < len(keys):
             metadata["continue"] = str(begin + len(page))
         head = json.dumps({"kind": "List", "apiVersion": "v1", "metadata": metadata}).encode()
-        self.reply(handler, "list", 200, head[:-1] + b',"items":[' + b",".join(texts) + b"]}")
+        answer = self.whole(handler, 200, head[:-1] + b',"items":[' + b",".join(texts) + b"]}")
+        with self.changed:
+            if metadata["resourceVersion"] == str(self.packed_version):
+                self.packed[handler.path] = answer
+        self.send(handler, "list", answer)
 
     def watch(self, handler, path, namespace, query):
         if self.watch_status != 200:
@@ -235,6 +246,9 @@ class KubernetesApi:
         self.send(handler, "watch", b"%x\r\n%s\r\n" % (len(line), line))
 
     def reply(self, handler, purpose, code, body):
+        self.send(handler, purpose, self.whole(handler, code, body))
+
+    def whole(self, handler, code, body):
         content = b"404 page not found\n" if body is None else body
         if isinstance(content, dict):
             content = json.dumps(content, separators=(",", ":")).encode()
@@ -242,7 +256,7 @@ class KubernetesApi:
         if len(content) >= GZIP_FROM and "gzip" in handler.headers.get("Accept-Encoding", ""):
             content = gzip.compress(content, 1)
             head += "Content-Encoding: gzip\r\n"
-        self.send(handler, purpose, f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
+        return f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content
 
     def send(self, handler, purpose, data):
         handler.wfile.write(data)
