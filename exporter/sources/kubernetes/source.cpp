@@ -137,20 +137,22 @@ Result<State> Source::poll(PollContext& context) {
   while (base.ends_with('/')) base.pop_back();
   Lists lists;
   const std::vector<List*> all = lists.all(config_);
-  const bool may_follow = config_.watch && !context.once && !context.replay;
+  const bool may_follow = config_.watch && !context.once && !context.replay && server_answers_;
   Streams* streams = may_follow ? context.http.streams() : nullptr;
-  if (streams != nullptr) {
+  if (streams != nullptr && watches_.follow_any()) {
     read_lists(std::vector<List*>{&lists.version}, context, base);
-    if (lists.version.outcome != List::Outcome::listed) {
-      watches_.clear();
-      streams = nullptr;
-    }
+    if (lists.version.outcome != List::Outcome::listed) streams = nullptr;
   }
   const auto read = [&](const std::vector<List*>& some) {
     streams != nullptr ? watches_.read(some, context, base, *streams)
                        : read_lists(some, context, base);
   };
   read(all);
+  server_answers_ = lists.version.outcome == List::Outcome::listed;
+  if (!server_answers_) {
+    watches_.clear();
+    streams = nullptr;
+  }
   const bool any = std::any_of(all.begin() + 1, all.end(), [](const List* list) {
     return list->outcome == List::Outcome::listed;
   });

@@ -3,9 +3,10 @@
 // One poll is a set of lists (kinds.h, lists.h), then the pods that these make necessary. Only GET,
 // never Secrets. A kind that cannot be read is unknown in the State and noted; the poll fails when
 // no kind could be read.
-// Where answers can be followed, lists are kept as new as the server by watches (watches.h). Each
-// poll asks for the server's version first: only while the server answers that are its watches
-// believed; else everything is listed, so that a server that is gone is missed by the very poll.
+// Where answers can be followed, lists are kept as new as the server by watches (watches.h). While
+// there are any, a poll asks for the server's version first: only while the server answers that are
+// its watches believed; else everything is listed, so that a server that is gone is missed by the
+// very poll.
 #pragma once
 
 #include <span>
@@ -31,6 +32,7 @@ class Source {
  private:
   Config config_;
   Watches watches_;
+  bool server_answers_ = true;  // told its version in the last poll
 };
 
 Result<std::string> reduce_for_recording(std::string_view answer, std::string_view body);

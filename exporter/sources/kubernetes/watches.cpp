@@ -71,6 +71,11 @@ void Watches::forget_unread() {
   for (auto& [name, followed] : followed_) followed.read = false;
 }
 
+bool Watches::follow_any() const {
+  return std::ranges::any_of(
+      followed_, [](const auto& entry) { return static_cast<bool>(entry.second.stream); });
+}
+
 Watches::Followed* Watches::find(const List& list) {
   // By what is asked for: a list may be read from a fallback's path later.
   const std::string name = list.kind + "?" + list.selector;

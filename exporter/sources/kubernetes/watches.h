@@ -47,6 +47,7 @@ class Watches {
   // Ends a poll: what it did not read is not followed any longer.
   void forget_unread();
   void clear() { followed_.clear(); }
+  [[nodiscard]] bool follow_any() const;
 
  private:
   // A watch whose list showed more than it had told, until the next poll.
