@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -176,6 +177,24 @@ std::string shown_key(std::string_view key) {
   return shown;
 }
 
+namespace {
+
+// Where the first byte stands that is no UTF-8, line and column from 1.
+std::optional<std::pair<int, int>> invalid_utf8(std::string_view text) {
+  std::string valid(text);
+  replace_invalid_utf8(valid);
+  if (valid == text) return std::nullopt;
+  const auto place = std::ranges::mismatch(text, valid).in1 - text.begin();
+  const std::string_view before = text.substr(0, static_cast<std::size_t>(place));
+  const std::string_view line = before.substr(before.rfind('\n') + 1);  // npos + 1 is 0
+  const auto characters = std::ranges::count_if(
+      line, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; });
+  return std::pair(static_cast<int>(std::ranges::count(before, '\n')) + 1,
+                   static_cast<int>(characters) + 1);
+}
+
+}  // namespace
+
 std::expected<YamlTree, YamlMistake> parse_yaml(std::string_view text) {
   const auto refuse = [](int line, int column, std::string message) {
     return std::unexpected(YamlMistake{line, column, std::move(message)});
@@ -185,6 +204,9 @@ std::expected<YamlTree, YamlMistake> parse_yaml(std::string_view text) {
   }
   if (text.contains('\0')) {
     return refuse(0, 0, "the file holds a zero byte; expected text in UTF-8");
+  }
+  if (const auto place = invalid_utf8(text)) {
+    return refuse(place->first, place->second, "a byte that is no UTF-8; expected text in UTF-8");
   }
   YamlTree tree;
   try {

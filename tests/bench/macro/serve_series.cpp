@@ -1,6 +1,6 @@
 // Serves N series on a port, for comparisons of servers only:
-//   serve_series ours|exposer N PORT    our server with a rendered page, or prometheus-cpp's
-//   Exposer serve_series file N PATH            writes the page, for a server of files
+//   serve_series ours|exposer N PORT   our server with a rendered page, or prometheus-cpp's Exposer
+//   serve_series file N PATH           writes the page, for a server of files
 // Both hold the same series. Ends with SIGTERM.
 #include <fmt/format.h>
 #include <prometheus/exposer.h>

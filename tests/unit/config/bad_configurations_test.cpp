@@ -127,3 +127,13 @@ TEST_CASE("a configuration that looks at nothing is printed so that it can be re
   REQUIRE(again);
   CHECK_FALSE(again->has_source());
 }
+
+TEST_CASE("a configuration that is no UTF-8 is refused where the first such byte stands") {
+  const auto problem = [](const std::string& text) {
+    const auto loaded = parse_config(text, "config.yaml");
+    return loaded ? "" : loaded.error().front().text();
+  };
+  CHECK(problem("# \xC3\xA9\nnetworks:\n  - {name: \xC3\xA9\xEE\xEE, cidrs: [10.0.0.0/8]}\n") ==
+        "config.yaml:3:13: a byte that is no UTF-8; expected text in UTF-8");
+  CHECK(problem("# \xC3\xA9\nprobes: []\n").empty());
+}
