@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <set>
 
 #include "soak/fleet.h"
@@ -22,8 +23,9 @@ constexpr int ticks_of_a_step = 40;
 constexpr int calm_ticks = 200;  // more than the ten minutes for which states are kept
 constexpr int ticks_between_guests = 20;
 constexpr int guests_at_once = 5;
-// How many old states are kept depends on which polls failed, by a state or two.
-constexpr double slack_bytes = 96 << 10;
+// How many old states are kept at the end of a cycle depends on which polls failed: single cycles
+// were seen to differ by 180 kB. Of a mean of several it is less.
+constexpr double slack_of_one_cycle_bytes = 256 << 10;
 
 std::size_t series_of(const Publication& publication) {
   std::size_t series = 0;
@@ -78,7 +80,8 @@ bool report(const std::vector<EndOfCycle>& ends, std::size_t most_series, int gu
     if (!holds) fmt::print("FAILED  {}\n", what);
     good = good && holds;
   };
-  expect(late <= early + slack_bytes, "memory is flat");
+  const double slack = slack_of_one_cycle_bytes / std::sqrt(static_cast<double>(quarter));
+  expect(late <= early + slack, "memory is flat");
   expect(most_series <= ends.front().series * 2, "series are bounded");
   for (std::size_t i = 1; i < ends.size(); ++i) {
     expect(ends[i].as_first, fmt::format("cycle {} ends as the first one", i + 1));
