@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <iterator>
 #include <mutex>
 #include <thread>
 
@@ -122,7 +123,11 @@ class StreamLoop {
     } catch (const std::exception& error) {
       reason = {Failure::internal, std::string("streams: ") + error.what()};
     }
-    take_in_added();
+    {
+      const std::lock_guard lock(mutex_);
+      std::ranges::move(added_, std::back_inserter(entries_));
+      added_.clear();
+    }
     while (!entries_.empty()) end(entries_.size() - 1, reason);
   }
 

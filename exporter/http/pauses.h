@@ -1,5 +1,5 @@
-// What servers asked for with 429 or 503 and Retry-After: not to be asked again before. Private to
-// http/.
+// What servers asked for with 429 or 503 and Retry-After: not to be asked again before. Never of a
+// probe, whose result tells the status and is no answer with that status. Private to http/.
 #pragma once
 
 #include <chrono>

@@ -41,3 +41,17 @@ TEST_CASE("a server that asked to wait is not asked again; its other pages are")
     CHECK(server.requests().size() == (asked_again ? 3 : 2));
   }
 }
+
+TEST_CASE("a probe asks even a server that asked to wait: it wants to know what is answered now") {
+  const LoopbackServer server(
+      answering([](const std::string&) { return reply(503, "later", "Retry-After: 3600\r\n"); }));
+  const auto http = make_curl_http({});
+  HttpRequest request = get(server.url("/"));
+  request.probe = ProbeOptions{};
+  for (int i = 0; i < 2; ++i) {
+    const auto seen = fetch_one(*http, request, Deadline::after(patience), {});
+    REQUIRE(seen);
+    CHECK(seen->body.contains(R"("http_status":503)"));
+  }
+  CHECK(server.requests().size() == 2);
+}
