@@ -7,6 +7,22 @@
 #include <set>
 
 namespace shortcircuit::kubernetes {
+
+template class ListOf<Node>;
+template class ListOf<Service>;
+template class ListOf<EndpointSlice>;
+template class ListOf<Ingress>;
+template class ListOf<IngressClass>;
+template class ListOf<Middleware>;
+template class ListOf<IngressRoute>;
+template class ListOf<TraefikService>;
+template class ListOf<WebhookConfiguration>;
+template class ListOf<Workload>;
+template class ListOf<Pod>;
+template class ListOf<PersistentVolumeClaim>;
+template class ListOf<StorageClass>;
+template class ListOf<ConfigMap>;
+
 namespace {
 
 constexpr const char* load_balancer_pods = "svccontroller.k3s.cattle.io/svcname";

@@ -15,6 +15,22 @@
 
 namespace shortcircuit::kubernetes {
 
+// Compiled once, in kinds.cpp: they are most of what this header costs.
+extern template class ListOf<Node>;
+extern template class ListOf<Service>;
+extern template class ListOf<EndpointSlice>;
+extern template class ListOf<Ingress>;
+extern template class ListOf<IngressClass>;
+extern template class ListOf<Middleware>;
+extern template class ListOf<IngressRoute>;
+extern template class ListOf<TraefikService>;
+extern template class ListOf<WebhookConfiguration>;
+extern template class ListOf<Workload>;
+extern template class ListOf<Pod>;
+extern template class ListOf<PersistentVolumeClaim>;
+extern template class ListOf<StorageClass>;
+extern template class ListOf<ConfigMap>;
+
 // A kind of Traefik: in its own API group since 2.10, in the old one until 2.11; both may be there.
 template <class T>
 struct TraefikKind {

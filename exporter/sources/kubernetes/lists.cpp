@@ -98,6 +98,14 @@ void take(List& list, const HttpRequest& request, const Result<HttpResponse>& re
 
 }  // namespace
 
+std::vector<std::size_t> by_name(Order& order) {
+  std::ranges::sort(order);
+  std::vector<std::size_t> places;
+  places.reserve(order.size());
+  for (const auto& [name, place] : order) places.push_back(place);
+  return places;
+}
+
 Result<std::string> List::read(std::string_view body) {
   std::string token;
   const auto parsed = read_json(body, [&](JsonView root) {

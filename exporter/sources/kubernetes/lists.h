@@ -93,6 +93,11 @@ ObjectName key_of(const T& item) {
   }
 }
 
+// Where the items of a list stand, in the order of their names; those of one name stay as they
+// were.
+using Order = std::vector<std::pair<ObjectName, std::size_t>>;
+std::vector<std::size_t> by_name(Order& order);
+
 // An object gives one item or, with the second form of parser, any number of them.
 template <class T>
 class ListOf : public List {
@@ -117,14 +122,22 @@ class ListOf : public List {
   void remove(JsonView object) override { changes_[object_name(object)].clear(); }
 
   void apply() override {
-    const auto by_name = [](const T& a, const T& b) { return key_of(a) < key_of(b); };
-    if (!std::ranges::is_sorted(items, by_name)) std::ranges::stable_sort(items, by_name);
-    if (changes_.empty()) return;
-    std::erase_if(items, [&](const T& item) { return changes_.contains(key_of(item)); });
-    const auto kept = static_cast<std::ptrdiff_t>(items.size());
-    for (auto& [name, parsed] : changes_) std::ranges::move(parsed, std::back_inserter(items));
-    std::inplace_merge(items.begin(), items.begin() + kept, items.end(), by_name);
+    Order order;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      ObjectName name = key_of(items[i]);
+      if (!changes_.contains(name)) order.emplace_back(std::move(name), i);
+    }
+    for (auto& [name, parsed] : changes_) {
+      for (T& item : parsed) {
+        order.emplace_back(name, items.size());
+        items.push_back(std::move(item));
+      }
+    }
     changes_.clear();
+    std::vector<T> ordered;
+    ordered.reserve(order.size());
+    for (const std::size_t i : by_name(order)) ordered.push_back(std::move(items[i]));
+    items = std::move(ordered);
   }
 
   [[nodiscard]] std::vector<ObjectName> unexplained(const List& listed) const override {
