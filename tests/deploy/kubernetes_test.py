@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The Kubernetes manifests: rendered by real kustomizes, held against the schemas of two Kubernetes versions, and
-against what deploy/README.md promises. The configurations inside are read by the program.
+"""The Kubernetes manifests: rendered by real kustomizes, held against the schemas of two Kubernetes versions and
+of the Prometheus Operator, and against what deploy/README.md promises. The configurations inside are read by the program.
 
 usage: kubernetes_test.py BINARY FOLDER-FOR-TOOLS
 """
@@ -18,7 +18,7 @@ import yaml
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "end_to_end"))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from exporter import main, run  # noqa: E402
-from kubernetes_tools import FOREIGN_KINDS, KUBERNETES, Unavailable, Validator, build, kustomizes  # noqa: E402
+from kubernetes_tools import KUBERNETES, OPERATOR_KINDS, Unavailable, Validator, build, kustomizes  # noqa: E402
 
 BINARY, TOOLS = sys.argv[1], sys.argv[2]
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -98,11 +98,19 @@ def test_every_kustomize_renders_the_same():
 
 def test_kubernetes_takes_every_object():
     for name, objects in renderings():
-        own = [each for each in objects if each["kind"] not in FOREIGN_KINDS]
+        own = [each for each in objects if each["kind"] not in OPERATOR_KINDS]
         assert own, name
         for version in KUBERNETES:
             problems = VALIDATOR.problems(own, version)
             assert not problems, (name, version, problems)
+
+
+def test_the_prometheus_operator_takes_its_objects():
+    objects = [each for _, rendering in renderings() for each in rendering if each["kind"] in OPERATOR_KINDS]
+    assert {each["kind"] for each in objects} == OPERATOR_KINDS
+    assert {each["apiVersion"] for each in objects} == {"monitoring.coreos.com/v1"}
+    problems = VALIDATOR.operator_problems(objects)
+    assert not problems, problems
 
 
 def test_what_an_example_offers_works():
@@ -110,7 +118,7 @@ def test_what_an_example_offers_works():
         objects = whole_example(example.parent)
         assert by_kind(objects, "PodDisruptionBudget") and by_kind(objects, "PrometheusRule")
         for each in objects:
-            if each["kind"] in FOREIGN_KINDS:
+            if each["kind"] in OPERATOR_KINDS:
                 assert each["metadata"]["labels"]["release"], each["metadata"]
         assert not any(container["image"].startswith("shortcircuit-exporter:") for spec in pod_specs(objects).values()
                        for container in spec["containers"])
@@ -131,6 +139,38 @@ def test_the_validator_refuses_what_is_wrong():
     wrong_type["spec"]["replicas"] = "one"
     for version in KUBERNETES:
         assert len(VALIDATOR.problems([misspelt, good, wrong_type], version)) == 2
+
+
+def test_the_models_of_the_operator_refuse_what_is_wrong():
+    kinds = {each["kind"]: each for each in everything() if each["kind"] in OPERATOR_KINDS}
+    wrong = []
+
+    def plant(kind, path, key, value):
+        broken = copy.deepcopy(kinds[kind])
+        place = broken
+        for step in path:
+            place = place[step]
+        if value is None:
+            del place[key]
+        else:
+            place[key] = value
+        wrong.append(broken)
+
+    endpoint, pod_endpoint = ("spec", "endpoints", 0), ("spec", "podMetricsEndpoints", 0)
+    rule = ("spec", "groups", 0, "rules", 0)
+    plant("ServiceMonitor", endpoint, "intervall", "30s")
+    plant("ServiceMonitor", endpoint, "interval", 30)
+    plant("ServiceMonitor", endpoint, "interval", "half a minute")
+    plant("ServiceMonitor", endpoint, "scheme", "gopher")
+    plant("ServiceMonitor", ("spec",), "selector", None)
+    plant("PodMonitor", ("metadata",), "label", {})
+    plant("PodMonitor", (*pod_endpoint, "relabelings", 0), "target_label", "node")
+    plant("PodMonitor", pod_endpoint, "port", 10067)
+    plant("PrometheusRule", rule, "keepFiringFor", "5m")
+    plant("PrometheusRule", (*rule, "labels"), "severity", 1)
+    plant("PrometheusRule", rule, "expr", None)
+    problems = VALIDATOR.operator_problems([*wrong, *kinds.values()])
+    assert [line.split()[0] for line in problems] == [each["kind"] for each in wrong], problems
 
 
 def test_pods_have_no_privileges():

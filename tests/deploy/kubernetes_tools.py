@@ -1,5 +1,6 @@
 """Real tools for the tests of the manifests, made once from their registries and kept in the build folder:
-kustomize, built as a Go module, and kubernetes-validate with the schemas of two Kubernetes versions."""
+kustomize, built as a Go module; kubernetes-validate with the schemas of two Kubernetes versions; models made from the
+Prometheus Operator's own definitions."""
 import json
 import os
 import pathlib
@@ -13,10 +14,11 @@ import yaml
 # Version and the oldest Go that builds it. The first is what Debian 12's Go 1.19 can do; kustomize changed the
 # order of generators and components since, and people have both.
 KUSTOMIZE = {"v5.0.3": (1, 19), "v5.4.3": (1, 21)}
-KUBERNETES_VALIDATE = "1.37.0"
-KUBERNETES = ("1.25", "1.37")  # the oldest and the newest of its schemas
-# Kinds that are no part of Kubernetes: kubernetes-validate knows no schema.
-FOREIGN_KINDS = {"ServiceMonitor", "PodMonitor", "PrometheusRule"}
+# The models carry the operator's version, 0.80.1, the newest that Debian 12's Python takes; pydantic refuses keys that
+# a model does not name since 2.12.
+PACKAGES = ("kubernetes-validate==1.37.0", "cloudcoil-models-prometheus-operator==0.80.1.0", "pydantic>=2.12")
+KUBERNETES = ("1.25", "1.37")  # the oldest and the newest schemas of kubernetes-validate
+OPERATOR_KINDS = {"ServiceMonitor", "PodMonitor", "PrometheusRule"}
 
 
 class Unavailable(Exception):
@@ -66,23 +68,36 @@ def build(binary, overlay):
 
 class Validator:
     def __init__(self, folder):
-        place = pathlib.Path(folder).resolve() / f"kubernetes-validate-{KUBERNETES_VALIDATE}"
+        place = pathlib.Path(folder).resolve() / "validators"
         self.python = place / "bin" / "python3"
-        if not (place / "ready").exists():
+        ready = place / "ready"
+        if not ready.exists() or ready.read_text() != str(PACKAGES):
             shutil.rmtree(place, ignore_errors=True)
             attempt("a virtual environment (python3-venv)", [sys.executable, "-m", "venv", str(place)])
-            attempt("kubernetes-validate", [str(self.python), "-m", "pip", "install", "-q", "--disable-pip-version-check",
-                                            f"kubernetes-validate=={KUBERNETES_VALIDATE}"])
-            (place / "ready").touch()
+            attempt("the validators", [str(self.python), "-m", "pip", "install", "-q", "--disable-pip-version-check",
+                                       *PACKAGES])
+            ready.write_text(str(PACKAGES))
 
     def problems(self, objects, version):
         """One line for each object that this version of Kubernetes would not take as it is written."""
+        return self._ask(
+            "import kubernetes_validate\n"
+            "def validate(o): kubernetes_validate.validate(o, sys.argv[1], strict=True)\n", objects, version)
+
+    def operator_problems(self, objects):
+        """The same for the Prometheus Operator's kinds: unknown keys, types, required keys, patterns, enumerations."""
+        return self._ask(
+            "from cloudcoil.models.prometheus_operator import v1\n"
+            "def validate(o): getattr(v1, o['kind']).model_validate_json(json.dumps(o), strict=True, extra='forbid')\n",
+            objects)
+
+    def _ask(self, validate, objects, *arguments):
         program = (
-            "import json, sys, kubernetes_validate as k\n"
+            f"import json, sys\n{validate}"
             "for o in json.load(sys.stdin):\n"
-            "    try: k.validate(o, sys.argv[1], strict=True)\n"
-            "    except Exception as e: print(o.get('kind'), type(e).__name__, getattr(e, 'message', e))\n")
-        done = subprocess.run([str(self.python), "-c", program, version], input=json.dumps(objects),
+            "    try: validate(o)\n"
+            "    except Exception as e: print(o.get('kind'), repr(getattr(e, 'message', str(e))))\n")
+        done = subprocess.run([str(self.python), "-c", program, *arguments], input=json.dumps(objects),
                               capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout.splitlines()
