@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/json_outline.h"
 #include "base/text.h"
 
 namespace shortcircuit {
@@ -14,47 +15,34 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int deepest_level = 256;
-
-bool too_deep(std::string_view body) {
-  int level = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < body.size(); ++i) {
-    const char c = body[i];
-    if (in_string) {
-      if (c == '\\') {
-        ++i;
-      } else if (c == '"') {
-        in_string = false;
-      }
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      if (++level > deepest_level) return true;
-    } else if (c == '}' || c == ']') {
-      --level;
-    }
-  }
-  return false;
-}
-
 std::string_view kind_of(const Json* node) {
   return node == nullptr ? "nothing" : node->type_name();
 }
 
-// A value under `"managedFields"` is skipped by refusing its start event.
-Json parse_without_managed_fields(std::string_view body) {
-  bool skip_next = false;
-  return Json::parse(
-      body,
-      [&](int, Json::parse_event_t event, Json& parsed) {
-        if (event == Json::parse_event_t::key) {
-          skip_next = parsed == "managedFields";
-          return !skip_next;
-        }
-        return true;
-      },
-      false);
+Result<Json> parsed(std::string_view body) {
+  const JsonOutline outline(body);
+  if (outline.too_deep()) {
+    return fail(Failure::syntax,
+                fmt::format("JSON is nested deeper than {} levels", JsonOutline::deepest_level));
+  }
+  Json document = Json::parse(outline.kept(), nullptr, false);
+  if (document.is_discarded()) return fail(Failure::syntax, "the answer is not valid JSON");
+  return document;
+}
+
+// The path from `from` to a value inside of it; nothing when it is not there.
+std::optional<std::string> path_to(const Json& wanted, const Json& from, const std::string& path) {
+  if (&wanted == &from) return path;
+  if (from.is_array()) {
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      if (auto found = path_to(wanted, from[i], fmt::format("{}[{}]", path, i))) return found;
+    }
+  } else if (from.is_object()) {
+    for (const auto& [key, member] : from.items()) {
+      if (auto found = path_to(wanted, member, path.empty() ? key : path + "." + key)) return found;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -64,17 +52,29 @@ bool JsonView::is_object() const { return node_ != nullptr && node_->is_object()
 bool JsonView::is_array() const { return node_ != nullptr && node_->is_array(); }
 bool JsonView::is_string() const { return node_ != nullptr && node_->is_string(); }
 
+std::string JsonView::path() const {
+  std::string path = path_to(*nearest_, *root_, "").value_or("");
+  if (!path.empty() && !beyond_.empty()) path += '.';
+  return path + beyond_;
+}
+
 void JsonView::wrong(std::string_view wanted) const {
-  throw SchemaError(fmt::format("{}: want {}, got {}", path_.empty() ? "document" : path_, wanted,
+  const std::string where = path();
+  throw SchemaError(fmt::format("{}: want {}, got {}", where.empty() ? "document" : where, wanted,
                                 kind_of(node_)));
 }
 
 JsonView JsonView::operator[](std::string_view key) const {
-  std::string path = path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
-  if (missing()) return {nullptr, std::move(path)};
-  if (!node_->is_object()) wrong("an object");
-  const auto found = node_->find(std::string(key));
-  return {found == node_->end() ? nullptr : &*found, std::move(path)};
+  if (!missing() && !node_->is_object()) wrong("an object");
+  if (!missing()) {
+    const auto found = node_->find(key);
+    if (found != node_->end()) return {*found, *root_};
+  }
+  JsonView nothing = *this;
+  nothing.node_ = nullptr;
+  if (!nothing.beyond_.empty()) nothing.beyond_ += '.';
+  nothing.beyond_ += key;
+  return nothing;
 }
 
 std::vector<JsonView> JsonView::items() const {
@@ -82,9 +82,7 @@ std::vector<JsonView> JsonView::items() const {
   if (missing()) return views;
   if (!node_->is_array()) wrong("an array");
   views.reserve(node_->size());
-  for (std::size_t i = 0; i < node_->size(); ++i) {
-    views.push_back(JsonView(&(*node_)[i], fmt::format("{}[{}]", path_, i)));
-  }
+  for (const Json& item : *node_) views.push_back(JsonView(item, *root_));
   return views;
 }
 
@@ -92,10 +90,8 @@ std::vector<std::pair<std::string, JsonView>> JsonView::members() const {
   std::vector<std::pair<std::string, JsonView>> views;
   if (missing()) return views;
   if (!node_->is_object()) wrong("an object");
-  for (const auto& [key, value] : node_->items()) {
-    views.emplace_back(key,
-                       JsonView(&value, path_.empty() ? key : fmt::format("{}.{}", path_, key)));
-  }
+  views.reserve(node_->size());
+  for (const auto& [key, value] : node_->items()) views.emplace_back(key, JsonView(value, *root_));
   return views;
 }
 
@@ -185,16 +181,12 @@ JsonDocument& JsonDocument::operator=(JsonDocument&&) noexcept = default;
 JsonDocument::~JsonDocument() = default;
 
 Result<JsonDocument> JsonDocument::parse(std::string_view body) {
-  if (too_deep(body)) {
-    return fail(Failure::syntax,
-                fmt::format("JSON is nested deeper than {} levels", deepest_level));
-  }
-  auto document = std::make_unique<Json>(parse_without_managed_fields(body));
-  if (document->is_discarded()) return fail(Failure::syntax, "the answer is not valid JSON");
-  return JsonDocument(std::move(document));
+  auto document = parsed(body);
+  if (!document) return std::unexpected(document.error());
+  return JsonDocument(std::make_unique<Json>(*std::move(document)));
 }
 
-JsonView JsonDocument::root() const { return {document_.get(), ""}; }
+JsonView JsonDocument::root() const { return {*document_, *document_}; }
 
 Result<void> read_json(std::string_view body, const std::function<void(JsonView)>& read) {
   try {
@@ -250,7 +242,7 @@ void strip_userinfo(Json& value) {
 
 class JsonEditing {
  public:
-  explicit JsonEditing(const JsonEditor& edit) : edit_(edit) {}
+  JsonEditing(const JsonEditor& edit, const Json& root) : edit_(edit), root_(root) {}
 
   void inside(Json& value, const std::string& path) const {
     if (value.is_array()) {
@@ -269,7 +261,7 @@ class JsonEditing {
 
  private:
   bool keeps(Json& value, const std::string& path) const {
-    JsonEdit edited = edit_(path, JsonView(&value, path));
+    JsonEdit edited = edit_(path, JsonView(value, root_));
     if (!edited.keep) return false;
     if (edited.text) {
       value = std::move(*edited.text);
@@ -280,6 +272,7 @@ class JsonEditing {
   }
 
   const JsonEditor& edit_;
+  const Json& root_;
 };
 
 Result<std::string> keep_fields(std::string_view body, const std::vector<std::string_view>& kept) {
@@ -289,13 +282,12 @@ Result<std::string> keep_fields(std::string_view body, const std::vector<std::st
 Result<std::string> keep_fields(std::string_view body, const std::vector<std::string_view>& kept,
                                 const JsonEditor& edit) {
   try {
-    if (too_deep(body)) return fail(Failure::syntax, "JSON is nested too deeply");
-    const Json document = parse_without_managed_fields(body);
-    if (document.is_discarded()) return fail(Failure::syntax, "the answer is not valid JSON");
+    const auto document = parsed(body);
+    if (!document) return std::unexpected(document.error());
     std::vector<std::vector<std::string>> patterns;
     for (const std::string_view pattern : kept) patterns.push_back(split(pattern, '/'));
-    Json result = kept_part(document, patterns, 0);
-    if (edit) JsonEditing(edit).inside(result, "");
+    Json result = kept_part(*document, patterns, 0);
+    if (edit) JsonEditing(edit, result).inside(result, "");
     strip_userinfo(result);
     return result.dump(1, ' ', false, Json::error_handler_t::replace);
   } catch (const SchemaError& error) {

@@ -1,7 +1,7 @@
 // Reading JSON answers. The only door to the JSON library for the rest of the exporter.
 //
-// A JsonView is a cursor into a document and remembers its path. Getters throw SchemaError with
-// that path and what was wanted; read_json() is the wall that turns it into Failure::schema, so a
+// A JsonView is a cursor into a document and knows its path. Getters throw SchemaError with that
+// path and what was wanted; read_json() is the wall that turns it into Failure::schema, so a
 // parser reads like a list of fields. Rules that upstreams taught:
 //   - missing and null are one case (Go sends null for empty lists);
 //   - numbers are range-checked; 64-bit numbers may come as decimal strings;
@@ -37,7 +37,6 @@ class JsonView {
   [[nodiscard]] bool is_object() const;
   [[nodiscard]] bool is_array() const;
   [[nodiscard]] bool is_string() const;
-  [[nodiscard]] const std::string& path() const { return path_; }
 
   // A missing field gives a missing view; a field of something that is no object is an error.
   JsonView operator[](std::string_view key) const;
@@ -67,9 +66,13 @@ class JsonView {
  private:
   friend class JsonDocument;
   friend class JsonEditing;
-  JsonView(const nlohmann::json* node, std::string path) : node_(node), path_(std::move(path)) {}
-  const nlohmann::json* node_;  // null: missing
-  std::string path_;
+  [[nodiscard]] std::string path() const;  // from the root; searches all of the document
+  JsonView(const nlohmann::json& node, const nlohmann::json& root)
+      : node_(&node), nearest_(&node), root_(&root) {}
+  const nlohmann::json* node_;     // null: missing
+  const nlohmann::json* nearest_;  // itself or, of what is missing, the innermost that is there …
+  std::string beyond_;             // … and the keys that led on from it
+  const nlohmann::json* root_;
 };
 
 class JsonDocument {

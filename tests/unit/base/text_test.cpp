@@ -5,6 +5,7 @@
 #include "base/address.h"
 #include "base/exposition_text.h"
 #include "base/json.h"
+#include "base/json_outline.h"
 #include "base/time.h"
 #include "support/catch.h"
 
@@ -109,6 +110,55 @@ TEST_CASE("JSON: missing and null are one, errors name the path") {
     CHECK(root["metadata"]["name"].string() == "a");
     CHECK(root["metadata"]["managedFields"].missing());
   }));
+}
+
+TEST_CASE("JSON: managedFields never reach the parser") {
+  const std::pair<std::string, std::string> cases[] = {
+      {R"({"a":1,"managedFields":[{"x":[1,"]"]}],"b":2})", R"({"a":1,"b":2})"},
+      {R"({"managedFields":{"f:x\"}":{}},"b":2})", R"({"b":2})"},
+      {R"({"managedFields":[]})", R"({})"},
+      {R"({ "a" : 1 , "managedFields" : [ ] , "b" : 2 })", R"({ "a" : 1  , "b" : 2 })"},
+      {R"([{"managedFields":[],"managedFields":[],"b":2},{"a":1,"managedFields":[]}])",
+       R"([{"b":2},{"a":1}])"},
+      {R"({"managedFields":[{"managedFields":[]}],"b":2})", R"({"b":2})"},
+      // As text, or as a value of another shape, they stay.
+      {R"({"a":"managedFields","b":"\"managedFields\":[]"})",
+       R"({"a":"managedFields","b":"\"managedFields\":[]"})"},
+      {R"({"managedFields":7})", R"({"managedFields":7})"},
+      {R"(["managedFields",[1]])", R"(["managedFields",[1]])"},
+      // What is cut off in the middle stays, and is no JSON for the parser either.
+      {R"({"a":1,"managedFields":[{"x":)", R"({"a":1,"managedFields":[{"x":)"},
+      {R"({"managedFields)", R"({"managedFields)"},
+      {R"("managedFields":[])", R"()"},
+      {R"(\)", R"(\)"},
+  };
+  for (const auto& [body, kept] : cases) {
+    CAPTURE(body);
+    CHECK(JsonOutline(body).kept() == kept);
+    CHECK_FALSE(JsonOutline(body).too_deep());
+  }
+  CHECK_FALSE(read_json(R"({"a":1,"managedFields":[{"x":)", [](JsonView) {}));
+  CHECK_FALSE(JsonOutline(std::string(256, '[')).too_deep());
+  CHECK(JsonOutline(std::string(257, '[')).too_deep());
+}
+
+TEST_CASE("JSON: what is wrong deep inside is named by its whole path") {
+  const auto message = [](const std::function<void(JsonView)>& read) {
+    const auto done =
+        read_json(R"({"a":[[{"b":{"c":null,"d":1}}],{}],"e":{"managedFields":[1],"f":{}}})", read);
+    return done ? "" : done.error().message;
+  };
+  CHECK(message([](JsonView root) { (void)root["x"].string(); }) ==
+        "x: want a string, got nothing");
+  CHECK(message([](JsonView root) {
+          (void)root["a"].items()[0].items()[0]["b"]["c"]["x"]["y"].string();
+        }) == "a[0][0].b.c.x.y: want a string, got nothing");
+  CHECK(message([](JsonView root) { (void)root["a"].items()[0].items()[0]["b"]["d"]["x"]; }) ==
+        "a[0][0].b.d: want an object, got number");
+  CHECK(message([](JsonView root) { (void)root["e"].members()[0].second["g"]["h"].integer(); }) ==
+        "e.f.g.h: want a whole number, got nothing");
+  CHECK(message([](JsonView root) { (void)root.string(); }) ==
+        "document: want a string, got object");
 }
 
 TEST_CASE("a recording keeps only what is named") {
