@@ -5,7 +5,7 @@
 #include <map>
 
 #include "app/publication.h"
-#include "bench/allocations.h"
+#include "bench/measure.h"
 #include "bench/register.h"
 #include "bench/synthetic_fleet.h"
 #include "checks/check.h"
@@ -17,6 +17,7 @@
 #include "web/status_page.h"
 
 using namespace shortcircuit;
+using bench::measure;
 using bench::SyntheticFleet;
 
 namespace {
@@ -32,19 +33,6 @@ const SyntheticFleet& fleet_of(int nodes, int views = 3) {
       .emplace(std::pair{nodes, views},
                nodes == night ? bench::recorded_night() : bench::synthetic_fleet(nodes, views))
       .first->second;
-}
-
-// Runs `work` for every iteration and says how much heap one of them takes.
-void measure(benchmark::State& state, const std::function<std::size_t()>& work) {
-  std::size_t items = 0;
-  const std::uint64_t before = bench::allocations();
-  for (auto _ : state) {
-    items = work();
-    benchmark::DoNotOptimize(items);
-  }
-  const auto iterations = static_cast<double>(state.iterations());
-  state.counters["items"] = static_cast<double>(items);
-  state.counters["allocations"] = static_cast<double>(bench::allocations() - before) / iterations;
 }
 
 void publication(benchmark::State& state, const SyntheticFleet& made) {
@@ -147,6 +135,7 @@ void render(benchmark::State& state) {
     benchmark::DoNotOptimize(render_text(metrics).size());
     return series_of(metrics);
   });
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(series_of(metrics)));
 }
 
 void compress(benchmark::State& state) {

@@ -4,6 +4,7 @@
 
 int main(int count, char** arguments) {
   shortcircuit::bench::register_judge_benchmarks();
+  shortcircuit::bench::register_parse_benchmarks();
   benchmark::Initialize(&count, arguments);
   if (benchmark::ReportUnrecognizedArguments(count, arguments)) return 1;
   benchmark::RunSpecifiedBenchmarks();

@@ -5,5 +5,6 @@
 namespace shortcircuit::bench {
 
 void register_judge_benchmarks();
+void register_parse_benchmarks();
 
 }  // namespace shortcircuit::bench

@@ -29,6 +29,14 @@ def memory_mebibytes(pid, field="VmRSS"):
     raise KeyError(field)
 
 
+def own_mebibytes(pid):
+    """What no other process has: private and written to."""
+    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Private_Dirty:"):
+            return int(line.split()[1]) / 1024
+    raise KeyError(pid)
+
+
 def middle(values):
     return statistics.median(values)
 
