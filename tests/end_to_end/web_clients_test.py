@@ -16,7 +16,7 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from exporter import Exporter, PATIENCE_SECONDS, main, wait_for  # noqa: E402
+from exporter import MEMORY_COUNTS, PATIENCE_SECONDS, Exporter, main, wait_for  # noqa: E402
 
 BINARY, RECORDINGS = sys.argv[1], pathlib.Path(sys.argv[2])
 NIGHT = RECORDINGS / "night"
@@ -114,7 +114,7 @@ def test_five_hundred_idle_connections():
         good_scrapes(exporter)
         wait_for("the idle connections to be closed", lambda: all(closed(client) for client in clients))
         wait_for("descriptors as before", lambda: descriptors(exporter) <= before)
-        assert memory_mib(exporter) < 60, memory_mib(exporter)
+        assert memory_mib(exporter) < 60 or not MEMORY_COUNTS, memory_mib(exporter)
 
 
 def test_more_connections_than_there_is_room_for():
@@ -168,7 +168,7 @@ def test_slow_readers():
                 client.sendall(LAST_REQUEST.replace(b"/metrics", page))
                 clients.append(client)
             good_scrapes(exporter)
-        assert memory_mib(exporter) < 80, memory_mib(exporter)
+        assert memory_mib(exporter) < 80 or not MEMORY_COUNTS, memory_mib(exporter)
 
         def cut(client):
             try:
