@@ -160,9 +160,12 @@ class Lane:
 
     def allowed(self, line, right):
         """Lines that change by what is known of the rest."""
-        if self.upstream == "kubernetes" and 'check="middleware_missing"' in line:
-            # When routes could not be read, Traefik's own word for the same middleware is what is left, under its own name.
-            return 'reason="router_error"' in line
+        if self.upstream == "kubernetes" and 'reason="router_error"' in line:
+            # When a middleware could not be read, Traefik's own word for it is what is left: as a finding under its own name,
+            # and in a route that was broken there before.
+            link = line.replace("route_cause{", "route_link_broken{").replace(',layer="', ',link="').split(",reason=")[0]
+            return 'check="middleware_missing"' in line or (
+                link.endswith('link="middleware"') and any(known.startswith(link) for known in self.before))
         # Those of etcd are said of the cluster: they change with one of three members.
         if self.upstream != "etcd" or not isinstance(right, Fails):
             return False
