@@ -180,6 +180,17 @@ def blanks_of(notifications):
                     yield f"{alert['labels']['alertname']} renders {key} as {text!r}"
 
 
+def listening_port(log, process):
+    """The port that the system chose for an exporter, which says it in its log."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        found = re.search(r"msg=listening address=127\.0\.0\.1:(\d+)", log.read_text())
+        if found:
+            return int(found.group(1))
+        time.sleep(0.05)
+    raise RuntimeError(f"{log.stem} does not listen:\n{log.read_text()}")
+
+
 class Stack:
     """All processes, stopped in the opposite order; only those that were started here."""
 
@@ -225,14 +236,12 @@ def main():
 
 
 def run(options, expected, folder):
-    *exporter_ports, prometheus_port, alertmanager_port, receiver_port = free_ports(len(expected) + 3)
-    ports = dict(zip(expected, exporter_ports))
+    prometheus_port, alertmanager_port, receiver_port = free_ports(3)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", receiver_port), Receiver)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     (folder / "rules").mkdir(exist_ok=True)
     write_rules(folder / "rules")
     write_alertmanager(folder / "alertmanager.yml", receiver_port)
-    write_prometheus(folder / "prometheus.yml", alertmanager_port, ports)
 
     stack = Stack(folder)
     kills, failures = {}, []
@@ -245,10 +254,12 @@ def run(options, expected, folder):
             (folder / name).mkdir(exist_ok=True)
             recording, config = prepare(options.recordings / want.get("recording", name), want, folder / name)
             command = [options.binary, "serve", "--config", config, "--replay", recording,
-                       "--web.listen-address", f"127.0.0.1:{ports[name]}"]
+                       "--web.listen-address", "127.0.0.1:0"]
             if "step_interval" in want:
                 command += ["--replay.step-interval", want["step_interval"]]
             exporters[name] = stack.start(name, *command)
+        ports = {name: listening_port(folder / f"{name}.log", process) for name, process in exporters.items()}
+        write_prometheus(folder / "prometheus.yml", alertmanager_port, ports)
         # Every exporter answers before Prometheus starts: what is missing at the start is not what is tested here.
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda name: wait_for(f"http://127.0.0.1:{ports[name]}/-/ready"), expected))
