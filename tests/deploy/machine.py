@@ -2,9 +2,11 @@
 
 Its network has loopback only. Needs root, mmdebstrap and systemd-container.
 """
+import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -48,6 +50,7 @@ class Machine:
 
     def __init__(self, root):
         self.root = pathlib.Path(root)
+        self.leader = None
 
     def __enter__(self):
         self.console = tempfile.TemporaryFile()
@@ -55,17 +58,34 @@ class Machine:
             ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network", "--console=pipe",
              "-D", str(self.root), "--boot"],
             stdin=subprocess.DEVNULL, stdout=self.console, stderr=subprocess.STDOUT)
-        # The container's first process is a child of nspawn's.
-        self.leader = wait_for("the machine's init", lambda: subprocess.run(
-            ["pgrep", "-P", str(self.nspawn.pid)], capture_output=True, text=True).stdout.split()[:1])[0]
-        wait_for("the end of booting", lambda: self.run("systemctl", "is-system-running", check=False)[1].strip()
-                 in ("running", "degraded"))
+        try:
+            self.leader = wait_for("the machine's init", self.init)
+            wait_for("the end of booting", self.has_booted, PATIENCE_SECONDS)
+        except BaseException:
+            self.console.seek(0)
+            print(self.console.read()[-4000:].decode(errors="replace"), flush=True)
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
-        os.kill(int(self.leader), signal.SIGKILL)  # with it everything inside; an orderly end would only take time
+        # The first process takes everything inside with it; an orderly end would only take time.
+        os.kill(int(self.leader or self.nspawn.pid), signal.SIGKILL)
         self.nspawn.wait(30)
         self.console.close()
+
+    def has_booted(self):
+        return self.run("systemctl", "is-system-running", check=False)[1].strip() in ("running", "degraded")
+
+    def init(self):
+        """The process that is number 1 inside. Before it, nspawn has a child that only prepares the root and ends."""
+        children = pathlib.Path(f"/proc/{self.nspawn.pid}/task/{self.nspawn.pid}/children").read_text().split()
+        for child in children:
+            with contextlib.suppress(OSError):
+                status = pathlib.Path(f"/proc/{child}/status").read_text()
+                if re.search(r"^Name:\tsystemd$", status, re.M) and re.search(r"^NSpid:.*\t1$", status, re.M):
+                    return child
+        return None
 
     def run(self, *command, check=True):
         return run("nsenter", "-t", self.leader, "-a", "--root", "--wd", "env", "-i", "LANG=C.UTF-8",
