@@ -9,7 +9,8 @@
   - within two intervals after the end everything is as it was, line by line;
   - threads and descriptors are as many as before, and memory is given back.
 
-usage: fault_matrix_test.py BINARY RECORDINGS [--only UPSTREAM[,…]] [--fault FAULT[,…]] [--rounds N]
+usage: fault_matrix_test.py BINARY RECORDINGS [--only UPSTREAM[,…]] [--fault FAULT[,…]]
+           [--interval 1500ms] [--timeout 1400ms] [--rounds N]
 
 --rounds N goes through the faults in short turns until each upstream has had N of them, and looks at threads, descriptors and
 memory only. It wants a machine with nothing else to do: one that is too slow for a good poll in 900 ms never sees a recovery.
@@ -42,8 +43,7 @@ def run_lane(upstream, options, certificates, results):
         # Not all upstreams have the heavy ones at the same time.
         first = UPSTREAMS.index(upstream) * 4 % len(names)
         names = names[first:] + names[:first]
-        interval, timeout = ("1s", "900ms") if options.rounds else (options.interval, options.timeout)
-        lane = Lane(upstream, options.binary, options.recordings, certificates, interval, timeout)
+        lane = Lane(upstream, options.binary, options.recordings, certificates, options.interval, options.timeout)
         lane.baseline()
         if options.rounds:
             run_rounds(lane, [n for n in names if not isinstance(expected(n, upstream), Impossible)], options.rounds, results)
