@@ -49,6 +49,7 @@ set(documents ${CMAKE_INSTALL_DATAROOTDIR}/doc/shortcircuit-exporter)
 install(DIRECTORY rules/runbooks DESTINATION ${documents})
 install(FILES README.md exporter/CONFIGURATION.md exporter/METRICS.md DESTINATION ${documents})
 install(FILES deploy/systemd/README.md DESTINATION ${documents} RENAME systemd.md)
+install(FILES deploy/tls/README.md deploy/tls/stunnel.conf deploy/tls/nginx.conf DESTINATION ${documents}/tls)
 
 macro(install_debian)
   install(FILES ${ARGN} COMPONENT debian EXCLUDE_FROM_ALL)
@@ -59,6 +60,7 @@ install_debian(deploy/systemd/shortcircuit.yaml DESTINATION /etc/shortcircuit-ex
 install_debian(deploy/systemd/default DESTINATION /etc/default RENAME shortcircuit-exporter)
 
 set(CPACK_GENERATOR DEB)
+set(CPACK_PROJECT_CONFIG_FILE ${package_sources}/before-cpack.cmake)
 set(CPACK_SET_DESTDIR ON)
 set(CPACK_INSTALL_PREFIX /usr)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})

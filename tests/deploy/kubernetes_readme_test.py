@@ -19,6 +19,7 @@ from exporter import main  # noqa: E402
 BINARY = pathlib.Path(sys.argv[1]).resolve()
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 README = (ROOT / "deploy/README.md").read_text()
+EXAMPLE = ROOT / "deploy/kubernetes/examples/k3s"
 
 
 def in_a_copy(run):
@@ -50,6 +51,79 @@ def test_commands_of_the_migration_run_as_written():
                 assert line in printed, (script, line, done.stdout)
 
     in_a_copy(run)
+
+
+def test_the_migration_leaves_one_block_untried():
+    kit = README.split("## The migration kit")[1]
+    untried = re.findall(r"(?<!<!-- tried -->\n)```sh\n(.*?)```", kit, re.S)
+    assert len(untried) == 1 and "shortcircuit-exporter capture" in untried[0], untried
+
+
+def commands():
+    """Every kubectl command, of blocks and of sentences, in one line each."""
+    text = README.replace("\\\n", " ")
+    blocks = "".join(re.findall(r"```sh\n(.*?)```", text, re.S)).splitlines()
+    sentences = re.findall(r"`(kubectl [^`\n]+)`", text)
+    return [line.partition(" #")[0].strip() for line in blocks + sentences if line.startswith("kubectl")]
+
+
+def example_of(path):
+    """The file of the example that the reader's copy was made from."""
+    return EXAMPLE / re.sub(r"^(deploy/kubernetes/examples/mine|…)/?", "", path)
+
+
+def test_files_of_kubectl_commands_exist():
+    named = [path for line in commands() for path in re.findall(r" -[fk] (\S+)", line)]
+    assert len(named) >= 4 and all(example_of(path).exists() for path in named), named
+
+
+def test_no_command_touches_values_of_traefik_that_are_there():
+    """K3s knows one HelmChartConfig for its Traefik: to apply or delete ours is to lose the reader's."""
+    made = []
+    for line in commands():
+        verb = re.match(r"kubectl (?:-n \S+ )?(\S+)", line).group(1)
+        for path in re.findall(r" -f (\S+)", line):
+            kinds = {each["kind"] for each in yaml.safe_load_all(example_of(path).read_text())}
+            assert verb == "create" or "HelmChartConfig" not in kinds, line
+            made += kinds if verb == "create" else []
+        assert not (verb in ("apply", "delete", "replace", "patch") and "helmchartconfig" in line.lower()), line
+    assert made == ["HelmChartConfig"], made
+    service, = yaml.safe_load_all((EXAMPLE / "traefik-api.yaml").read_text())
+    assert service["kind"] == "Service"
+    kustomization = yaml.safe_load((EXAMPLE / "kustomization.yaml").read_text())
+    assert not [each for each in kustomization["resources"] if "traefik" in each], "apply -k would take it along"
+
+
+def test_what_is_to_be_added_to_traefiks_values_is_what_ours_hold():
+    shown = re.search(r"```yaml\n( *additionalArguments:\n.*?)```", README, re.S).group(1)
+    ours = yaml.safe_load((EXAMPLE / "traefik-values.yaml").read_text())["spec"]["valuesContent"]
+    assert yaml.safe_load(shown) == yaml.safe_load(ours)
+
+
+def test_no_command_waits_for_ever():
+    waiting = [line for line in commands() if "rollout status" in line]
+    assert len(waiting) == 2
+    for line in waiting:
+        assert "--timeout=" in line and len(re.findall(r"\w+/\w+", line)) == 1, line
+
+
+def test_questions_in_a_pod_name_the_configuration():
+    asked = [line for line in commands() if " exec " in line and "shortcircuit-exporter " in line.partition(" -- ")[2]]
+    assert len(asked) >= 3
+    mounted = "/etc/shortcircuit/shortcircuit.yaml"
+    for line in asked:
+        assert line.endswith(f"--config {mounted}"), line
+    for each in ("base/deployment.yaml", "components/node/daemon-set.yaml"):
+        assert f"--config={mounted}" in (ROOT / "deploy/kubernetes" / each).read_text(), each
+
+
+def test_components_are_named_from_where_an_overlay_is():
+    seen = 0
+    for document in ("dashboards/README.md", "rules/README.md", "deploy/README.md", "deploy/tls/README.md"):
+        for path in re.findall(r"components: \[([./][^\]]+)\]", (ROOT / document).read_text()):
+            assert (EXAMPLE / path / "kustomization.yaml").exists(), (document, path)
+            seen += 1
+    assert seen
 
 
 def test_flags_exist():

@@ -1,6 +1,6 @@
 """Real tools for the tests of the manifests, made once from their registries and kept in the build folder:
 kustomize, built as a Go module; kubernetes-validate with the schemas of two Kubernetes versions; models made from the
-Prometheus Operator's own definitions."""
+Prometheus Operator's own definitions. And what the tests ask of rendered objects."""
 import json
 import os
 import pathlib
@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import yaml
 
@@ -19,6 +20,8 @@ KUSTOMIZE = {"v5.0.3": (1, 19), "v5.4.3": (1, 21)}
 PACKAGES = ("kubernetes-validate==1.37.0", "cloudcoil-models-prometheus-operator==0.80.1.0", "pydantic>=2.12")
 KUBERNETES = ("1.25", "1.37")  # the oldest and the newest schemas of kubernetes-validate
 OPERATOR_KINDS = {"ServiceMonitor", "PodMonitor", "PrometheusRule"}
+MANIFESTS = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "kubernetes"
+COMPONENTS = sorted(path.parent.name for path in MANIFESTS.glob("components/*/kustomization.yaml"))
 
 
 class Unavailable(Exception):
@@ -64,6 +67,37 @@ def build(binary, overlay):
     done = subprocess.run([binary, "build", str(overlay)], capture_output=True, text=True)
     assert done.returncode == 0, f"kustomize build {overlay}: {done.stderr}"
     return [each for each in yaml.safe_load_all(done.stdout) if each]
+
+
+def rendered(binary, components=(), resources=("base",), further=""):
+    """The objects of an overlay made for the test."""
+    with tempfile.TemporaryDirectory(dir=MANIFESTS.parent, prefix=".test-") as folder:
+        lines = ["apiVersion: kustomize.config.k8s.io/v1beta1", "kind: Kustomization", "resources:"]
+        lines += [f"  - ../kubernetes/{each}" for each in resources]
+        if components:
+            lines += ["components:", *(f"  - ../kubernetes/components/{each}" for each in components)]
+        pathlib.Path(folder, "kustomization.yaml").write_text("\n".join([*lines, further, ""]))
+        return build(binary, folder)
+
+
+def switched_on(text):
+    """`#key:` without one space after it is a setting to switch on, `# words` are words."""
+    return re.sub(r"(?m)^(\s*)#(?! \w)", r"\1", text)
+
+
+def by_kind(objects, kind):
+    return [each for each in objects if each["kind"] == kind]
+
+
+def one(objects, kind, name):
+    found = [each for each in by_kind(objects, kind) if each["metadata"]["name"] == name]
+    assert len(found) == 1, (kind, name, [(each["kind"], each["metadata"]["name"]) for each in objects])
+    return found[0]
+
+
+def pod_specs(objects):
+    return {each["metadata"]["name"]: each["spec"]["template"]["spec"] for each in objects
+            if "template" in each.get("spec", {})}
 
 
 class Validator:

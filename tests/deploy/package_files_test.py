@@ -67,6 +67,9 @@ def every_file_is_in_its_place():
             f"usr/share/doc/{NAME}/copyright": 0o644,
             f"usr/share/doc/{NAME}/changelog.gz": 0o644,
             f"usr/share/doc/{NAME}/runbooks/shortcircuitexporterdown.md": 0o644,
+            f"usr/share/doc/{NAME}/tls/README.md": 0o644,
+            f"usr/share/doc/{NAME}/tls/stunnel.conf": 0o644,
+            f"usr/share/doc/{NAME}/tls/nginx.conf": 0o644,
             "DEBIAN/postinst": 0o755, "DEBIAN/prerm": 0o755, "DEBIAN/postrm": 0o755}.items():
         file = TREE / path
         assert file.is_file(), path
