@@ -15,6 +15,7 @@ PACKAGE, RECORDINGS = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv
 NAME = "shortcircuit-exporter"
 CONFIGURATION = f"/etc/{NAME}/shortcircuit.yaml"
 DROP_IN = f"/etc/systemd/system/{NAME}.service.d"
+TLS = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "tls"
 
 
 def next_version(package, folder):
@@ -31,7 +32,7 @@ def next_version(package, folder):
 def files_of(root):
     """Every path, but for what dpkg, apt and the running system keep for themselves."""
     own = ("proc", "sys", "dev", "run", "tmp", "root", "srv", "var/log", "var/cache", "var/lib/dpkg", "var/lib/apt",
-           "var/lib/systemd", "var/tmp", "etc/machine-id", "etc/ld.so.cache", "var/lib/dbus")
+           "var/lib/systemd", "var/tmp", "etc/machine-id", "etc/ld.so.cache", "var/lib/dbus", "var/lib/nginx")
     found = set()
     for path in pathlib.Path(root).rglob("*"):
         name = str(path.relative_to(root))
@@ -50,7 +51,10 @@ class Story:
     def __init__(self, folder):
         self.root = pathlib.Path(folder) / "root"
         self.next = next_version(PACKAGE, folder)
-        make_root(self.root, "systemd", "systemd-sysv", "init-system-helpers")
+        make_root(self.root, "systemd", "systemd-sysv", "init-system-helpers", "stunnel4", "nginx-light",
+                  "apache2-utils", "openssl", "curl")
+        (self.root / "etc/hostname").write_text("monitor\n")
+        (self.root / "etc/hosts").write_text("127.0.0.1 localhost monitor\n")
         depends = run("dpkg-deb", "-f", PACKAGE, "Depends")[1].strip()
         run("chroot", self.root, "apt-get", "update", "-q")
         run("chroot", self.root, "apt-get", "satisfy", "-qy", "--no-install-recommends", depends)
@@ -123,6 +127,36 @@ class Story:
             neighbours.kill()
             neighbours.wait()
 
+    def asks_for_a_password_behind_tls_as_told(self):
+        """The commands of deploy/tls/README.md, one after the other, in a folder that looks like the repository."""
+        told = (TLS / "README.md").read_text()
+        hashes, *unit, stunnel, nginx, ask = re.findall(r"```sh\n(.*?)```", told.split("## On Kubernetes")[0], re.S)
+        assert "stunnel4" in stunnel and "nginx-light" in nginx and "curl" in ask and len(unit) == 2
+        place = "/srv/repository"
+        shutil.copytree(TLS, self.machine.seen_from_outside(f"{place}/deploy/tls"))
+
+        def shell(script):
+            return self.machine.run("bash", "-euc", f"cd {place}\n{script}")[1]
+        printed = shell(re.sub(r"(?m)^htpasswd -nBC .*$", "", hashes))  # it would ask
+        users = re.search(r"^(prometheus):(\$2y\$\S+)$", printed, re.M)
+        self.machine.write(f"{place}/web.yml", f"basic_auth_users:\n  {users[1]}: {users[2]}\n")
+        for script in unit:
+            shell(script)
+        for proxy, script in (("stunnel@shortcircuit", stunnel), ("nginx", nginx)):
+            shell(script)
+            wait_for(f"an answer through {proxy}", lambda: "shortcircuit_build_info" in shell(
+                ask.replace("| head", "|| true")))
+            assert self.machine.fetch("/-/healthy")[0] == 401
+            self.machine.run("systemctl", "stop", proxy)
+        assert "shortcircuit_build_info" not in shell(ask)
+        self.machine.run("systemctl", "disable", "stunnel@shortcircuit")
+        self.machine.run("rm", "-r", place, f"{DROP_IN}/web.conf", "/etc/stunnel/shortcircuit.conf",
+                         "/etc/nginx/conf.d/shortcircuit.conf",
+                         *(f"/etc/{NAME}/{each}" for each in ("web.yml", "tls.crt", "tls.key")))
+        self.machine.write(f"/etc/default/{NAME}", "ARGS=\n")
+        self.machine.run("systemctl", "daemon-reload")
+        self.machine.run("systemctl", "restart", NAME)
+
     def may_do_next_to_nothing(self):
         pid = self.machine.run("systemctl", "show", "-P", "MainPID", NAME)[1].strip()
         status = self.machine.run("cat", f"/proc/{pid}/status")[1]
@@ -189,6 +223,6 @@ with tempfile.TemporaryDirectory() as scratch:
     main_of([story.without_systemd])
     with Machine(story.root) as story.machine:
         main_of([story.started_by_installing, story.plays_a_recording, story.reads_the_socket_and_secrets_of_root,
-                 story.may_do_next_to_nothing, story.reloads_and_says_when_it_cannot, story.comes_back_after_a_crash,
-                 story.upgraded_with_an_edited_file, story.stays_disabled_over_an_upgrade,
+                 story.asks_for_a_password_behind_tls_as_told, story.may_do_next_to_nothing,
+                 story.reloads_and_says_when_it_cannot, story.comes_back_after_a_crash, story.upgraded_with_an_edited_file, story.stays_disabled_over_an_upgrade,
                  story.removed_but_for_its_configuration, story.purged_without_a_trace])
