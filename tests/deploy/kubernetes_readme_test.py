@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 
 import yaml
 
@@ -124,6 +125,23 @@ def test_components_are_named_from_where_an_overlay_is():
             assert (EXAMPLE / path / "kustomization.yaml").exists(), (document, path)
             seen += 1
     assert seen
+
+
+def test_the_configuration_of_the_front_page_is_good():
+    front = (ROOT / "README.md").read_text()
+    block = textwrap.dedent(re.search(r"```yaml\n(.*?)```", front, re.S).group(1))
+    with tempfile.TemporaryDirectory() as folder:
+        place = pathlib.Path(folder)
+        (place / "key").write_text("key\n")
+        (place / "kubeconfig").write_text("clusters: [{name: a, cluster: {server: 'https://192.0.2.1:6443'}}]\n"
+                                          "users: [{name: a, user: {token: nobody}}]\ncurrent-context: a\n"
+                                          "contexts: [{name: a, context: {cluster: a, user: a}}]\n")
+        for path, file in (("/etc/rancher/k3s/k3s.yaml", "kubeconfig"), ("/run/secrets/headscale", "key")):
+            assert path in block
+            block = block.replace(path, str(place / file))
+        (place / "shortcircuit.yaml").write_text(block)
+        done = subprocess.run([BINARY, "--config.check", "--config", place / "shortcircuit.yaml"], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
 
 def test_flags_exist():

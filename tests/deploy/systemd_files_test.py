@@ -70,6 +70,17 @@ def the_examples_in_the_default_configuration_are_good():
         assert code == 0, path.read_text() + out + err
 
 
+def what_is_installed_by_hand_was_built_above_or_is_in_the_repository():
+    block = re.search(r"```sh\n(.*?)```", (FOLDER / "README.md").read_text(), re.S).group(1)
+    built = set()
+    for line in block.splitlines():
+        built |= set(re.findall(r"^cmake --build (\S+) ", line))
+        for source in re.findall(r"^install .* (\S+) /\S+$", line):
+            folder, name = os.path.split(source)
+            assert (folder in built and name == "shortcircuit-exporter") or (FOLDER.parents[1] / source).exists(), line
+    assert built and block.count("\ninstall ") == 4, block
+
+
 def a_reload_says_so_when_the_configuration_is_bad():
     """The same words that ExecReload runs."""
     reloads = re.findall(r"(?m)^ExecReload=(.*)$", UNIT.read_text())
@@ -85,4 +96,5 @@ def a_reload_says_so_when_the_configuration_is_bad():
 main([the_unit_exposes_little, systemd_knows_every_line_of_the_unit,
       the_default_configuration_is_good_and_looks_at_nothing,
       the_examples_in_the_default_configuration_are_good,
+      what_is_installed_by_hand_was_built_above_or_is_in_the_repository,
       a_reload_says_so_when_the_configuration_is_bad])
