@@ -179,14 +179,18 @@ def test_the_scrape_configuration_is_one():
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+def anchors_of(text):
+    return {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-")
+            for title in re.findall(r"^#+ (.*)$", text, re.M)}
+
+
 def test_links_lead_somewhere():
-    anchors = {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-")
-               for title in re.findall(r"^#+ (.*)$", README, re.M)}
-    for target in re.findall(r"\]\(([^)]+)\)", README):
-        if target.startswith("#"):
-            assert target[1:] in anchors, target
-        else:
-            assert (ROOT / "deploy" / target).exists(), target
+    for document in (ROOT / "README.md", *(ROOT / "deploy").glob("**/README.md"), ROOT / "dashboards/README.md"):
+        for target in re.findall(r"\]\(([^)]+)\)", document.read_text()):
+            path, _, anchor = target.partition("#")
+            file = document.parent / path if path else document
+            assert file.exists(), (document, target)
+            assert not anchor or anchor in anchors_of(file.read_text()), (document, target)
 
 
 main([value for name, value in list(globals().items()) if name.startswith("test_")])
