@@ -4,8 +4,9 @@
   static_test.py [METRICS.md]
 
 promtool accepts the rules; derived files are up to date; every check has an alert, every alert a runbook with all its
-sections, a whole set of labels and annotations and three kinds of cases in rules/tests; every metric and label that a rule names
-exists in the program's generated list of metrics; Alertmanager accepts its configuration and routes every alert as it should.
+sections, a whole set of labels and annotations and three kinds of cases in rules/tests; every command that is told names its
+configuration, every setting exists; every metric and label that a rule names exists in the program's generated list of metrics;
+Alertmanager accepts its configuration and routes every alert as it should.
 """
 import pathlib
 import re
@@ -133,6 +134,28 @@ def every_alert_has_a_runbook():
         check(text.splitlines()[0][2:].lower() == path.stem, f"{path.name}: its title is another alert")
 
 
+def commands_work_as_pasted():
+    """A one-shot command without its configuration ends with exit 2 at two in the morning; a setting that is named exists."""
+    keys, section = set(), ""
+    for line in (root / "exporter/CONFIGURATION.md").read_text().splitlines():
+        section = re.sub(r"[^\w.]", "", line[3:]) if line.startswith("## ") else section
+        if found := re.match(r"\| `(\w+)` \|", line):
+            keys.add(f"{section}.{found[1]}")
+    check("limits.series_per_family" in keys, "exporter/CONFIGURATION.md is not read as it should be")
+    sections = {key.split(".")[0] for key in keys}
+    seen = 0
+    texts = [(f"{path.name}: {rule['alert']}", rule["annotations"]["description"]) for path, _, rule in alerts]
+    texts += [(path.name, path.read_text()) for path in sorted(rules_folder.glob("runbooks/*.md"))]
+    for where, text in texts:
+        for command in re.findall(r"shortcircuit-exporter (?:check|depends|capture|--config\.check)\b[^`;\n]*", text):
+            seen += 1
+            check(re.search(r"--config /etc/shortcircuit(-exporter)?/shortcircuit\.yaml", command), f"{where}: {command} names no configuration")
+        for key in re.findall(r"\b([a-z_]+\.[a-z_]+)\b(?![./(-])", text):
+            if key.split(".")[0] in sections and not key.endswith((".yaml", ".io")):
+                check(key in keys, f"{where}: there is no setting {key}")
+    check(seen > 20, f"only {seen} commands found")
+
+
 def every_alert_has_cases():
     fires, silent, before = set(), set(), set()
     for path in sorted(rules_folder.glob("tests/*.yaml")):
@@ -169,7 +192,7 @@ def dashboards_exist():
 # Labels that Prometheus, its targets or the rules themselves bring.
 target_labels = {"cluster", "job", "instance", "namespace", "node"}
 functions_and_words = set("""label_replace label_join max min sum count avg group by on without and or unless ignoring rate increase changes
-    absent time round last_over_time bool offset group_left group_right quantile topk""".split())
+    absent absent_over_time time round last_over_time bool offset group_left group_right quantile topk""".split())
 
 
 def metrics_and_labels_exist(listing):
@@ -244,9 +267,9 @@ def alertmanager_routes():
 def main():
     listing = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else root / "exporter/METRICS.md"
     tests = [promtool_accepts, derived_files_are_fresh, one_file_for_each_layer, every_check_has_an_alert, labels_and_annotations,
-             every_alert_has_a_runbook, every_alert_has_cases, dashboards_exist, lambda: metrics_and_labels_exist(listing),
-             alertmanager_routes]
-    tests[8].__name__ = "metrics_and_labels_exist"
+             every_alert_has_a_runbook, commands_work_as_pasted, every_alert_has_cases, dashboards_exist,
+             lambda: metrics_and_labels_exist(listing), alertmanager_routes]
+    tests[9].__name__ = "metrics_and_labels_exist"
     for test in tests:
         before = len(failures)
         test()
