@@ -7,19 +7,32 @@
 namespace shortcircuit {
 namespace {
 
-// The range that pods' addresses come from, as far as the nodes' blocks show it: Kubernetes hands
-// out blocks of one range, by default a /16 (IPv4) and at least a /56 (IPv6). Nothing when the
-// blocks lie in several, or are as large themselves.
+// A range that is the pods' for certain: the smallest that holds the nodes' blocks, for Kubernetes
+// cuts all of them out of one. The whole range is in no API, and what lies outside of this part may
+// be somebody's LAN. Nothing when the blocks are too far apart to be of one range, or when a node
+// itself has an address between them.
 std::optional<Prefix> range_of_pods(const kubernetes::State& cluster, bool v4) {
-  const int length = v4 ? 16 : 56;
-  std::optional<Prefix> range;
+  const int widest = v4 ? 16 : 56;
+  std::vector<Prefix> blocks;
   for (const auto& node : cluster.nodes.items) {
-    for (const Prefix& block : node.pod_cidrs) {
-      if (block.address.is_v4() != v4) continue;
-      if (block.length <= length) return std::nullopt;
-      const Prefix around = Prefix::around(block.address, length);
-      if (range && *range != around) return std::nullopt;
-      range = around;
+    std::copy_if(node.pod_cidrs.begin(), node.pod_cidrs.end(), std::back_inserter(blocks),
+                 [&](const Prefix& block) { return block.address.is_v4() == v4; });
+  }
+  if (blocks.empty()) return std::nullopt;
+  Prefix range = blocks.front();
+  for (const Prefix& block : blocks) {
+    while (!range.contains(block) && range.length > 0)
+      range = Prefix::around(range.address, range.length - 1);
+  }
+  if (range.length < widest) return std::nullopt;
+  const auto between = [&](const IpAddress& address) {
+    return range.contains(address) &&
+           std::none_of(blocks.begin(), blocks.end(),
+                        [&](const Prefix& block) { return block.contains(address); });
+  };
+  for (const auto& node : cluster.nodes.items) {
+    for (const auto* list : {&node.internal_addresses, &node.external_addresses}) {
+      if (std::any_of(list->begin(), list->end(), between)) return std::nullopt;
     }
   }
   return range;
@@ -123,7 +136,8 @@ AddressJudgement AddressJudge::judge(const IpAddress& address) const {
   if (node_addresses_.contains(address)) return live("is a node's address");
   if (std::any_of(pod_ranges_.begin(), pod_ranges_.end(),
                   [&](const Prefix& range) { return range.contains(address); })) {
-    return stale("no_such_node", "lies in the pods' range and no node has that block");
+    return stale("no_such_node",
+                 "lies among the nodes' blocks of pod addresses, in one that no node has");
   }
   return {.state = AddressState::unknown,
           .because = fmt::format("lies in no network that is known here ({})", network.name)};

@@ -2,7 +2,7 @@
 //
 // In this order: a retired network makes it stale; in the tailnet Headscale knows (tailscaled where
 // Headscale is not configured); in a network that the user declared, of a node's pods, of a node or
-// a cluster IP it is live; elsewhere in the pods' range a node must have its block; everywhere else
+// a cluster IP it is live; between the nodes' blocks of pod addresses it is stale; everywhere else
 // nobody here can know. A network that the user calls a tailnet is asked of Headscale only if
 // Headscale has peers in it: it may be another one.
 #pragma once

@@ -46,7 +46,8 @@ TEST_CASE("whether an address is alive") {
   CHECK(judged(world, "100.80.0.52") == "live");  // a server that does not say
   CHECK(judged(world, "100.100.100.100") == "live");
   CHECK(judged(world, "10.244.2.9") == "live");
-  CHECK(judged(world, "10.244.77.9") == "stale no_such_node");
+  CHECK(judged(world, "10.244.0.9") == "stale no_such_node");  // among the nodes' blocks
+  CHECK(judged(world, "10.244.77.9") == "unknown");            // nothing says whose that is
   CHECK(judged(world, "10.96.0.44") == "live");
   CHECK(judged(world, "192.168.7.4") == "live");
   CHECK(judged(world, "192.168.7.99") == "unknown");  // a LAN that nobody declared
@@ -58,10 +59,28 @@ TEST_CASE("pods' ranges of IPv6, and blocks of several ranges") {
   World world = World::healthy();
   world.cluster->nodes.items[0].pod_cidrs.push_back(Prefix::parse("2001:db8:42:1::/64").value());
   CHECK(judged(world, "2001:db8:42:1::7") == "live");
-  CHECK(judged(world, "2001:db8:42:9::7") == "stale no_such_node");
+  CHECK(judged(world, "2001:db8:42:3::7") == "unknown");  // one block shows no range
+  world.cluster->nodes.items[1].pod_cidrs.push_back(Prefix::parse("2001:db8:42:4::/64").value());
+  CHECK(judged(world, "2001:db8:42:3::7") == "stale no_such_node");
+  CHECK(judged(world, "2001:db8:42:9::7") == "unknown");
   CHECK(judged(world, "2001:db8:43::7") == "unknown");
   world.cluster->nodes.items[1].pod_cidrs = {Prefix::parse("10.200.1.0/24").value()};
-  CHECK(judged(world, "10.244.77.9") == "unknown");
+  CHECK(judged(world, "10.244.0.9") == "unknown");
+}
+
+TEST_CASE("innocent: a LAN beside the pods' blocks, declared by nobody") {
+  World world = World::healthy();
+  for (std::size_t i = 0; i < 3; ++i) {
+    world.cluster->nodes.items[i].pod_cidrs = {
+        Prefix::parse("192.168." + std::to_string(128 + i) + ".0/24").value()};
+  }
+  world.hand_kept("shop/web", {"192.168.50.20"});
+  CHECK(world.findings().empty());
+  CHECK(judged(world, "192.168.50.20") == "unknown");
+  CHECK(judged(world, "192.168.131.5") == "stale no_such_node");
+  // A node's own address between the blocks: the range is not the pods' alone.
+  world.cluster->nodes.items[1].internal_addresses.push_back(ip("192.168.131.1"));
+  CHECK(judged(world, "192.168.131.5") == "unknown");
 }
 
 TEST_CASE("a tailnet that the user named is asked of Headscale only if it is Headscale's") {
