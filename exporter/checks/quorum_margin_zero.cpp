@@ -51,6 +51,13 @@ Verdict judge(const Fleet& fleet) {
   // Known to be fine: enough agree even if every unknown one were down, or nothing fails.
   if (cluster.agreeing > cluster.quorum) return verdict;
   verdict.unknown = cluster.unknown_members();
+  const auto strangers =
+      std::count_if(cluster.members.begin(), cluster.members.end(),
+                    [](const EtcdMember& member) { return !member.configured && !member.learner; });
+  if (strangers > 0) {
+    verdict.unknown.push_back(fmt::format("etcd: {} of {} voters are not in the configuration",
+                                          strangers, cluster.voters));
+  }
   if (cluster.agreeing > 0 && at_best < cluster.quorum) {
     for (const auto& name : cluster.names(EtcdStanding::down)) {
       verdict.unknown.push_back("etcd member " + name +

@@ -236,12 +236,31 @@ TEST_CASE("etcd checks: members that nobody configured are unknown, none is inve
   cluster.add("m1", 1);
   cluster.list(0, {{1, "m1", {}, {}, false}, {2, "m2", {}, {}, false}, {3, "m3", {}, {}, false}});
   CHECK(cluster.words(quorum_lost_check) == "fine");
-  CHECK(cluster.words(quorum_margin_zero_check) == "fine");
+  CHECK(cluster.judge(quorum_margin_zero_check).unknown ==
+        std::vector<std::string>{"etcd: 2 of 3 voters are not in the configuration"});
+  CHECK(cluster.words(quorum_margin_zero_check) == "unknown");
   const auto joined = etcd_cluster_of(cluster.snapshot);
   CHECK(joined.voters == 3);
   CHECK_FALSE(joined.margin.has_value());
   unhealthy(*cluster.states[0], "RAFT NO LEADER");
   CHECK(cluster.words(quorum_lost_check) == "unknown");
+}
+
+TEST_CASE("etcd checks: innocent: enough agree whatever the others do; learners; no list") {
+  Cluster cluster;
+  cluster.three();
+  SECTION("three of four agree") {
+    cluster.list(0, {{1, "m1", {}, {}, false},
+                     {2, "m2", {}, {}, false},
+                     {3, "m3", {}, {}, false},
+                     {4, "m4", {}, {}, true}});
+  }
+  SECTION("metrics only: the configured ones are all") {}
+  SECTION("one member that is the cluster") {
+    cluster.snapshot.etcd.resize(1);
+    cluster.list(0, {{1, "m1", {}, {}, false}});
+  }
+  CHECK(cluster.words(quorum_margin_zero_check) == "fine");
 }
 
 TEST_CASE("etcd checks: K3s' member names carry a suffix; a removed member has no vote") {
