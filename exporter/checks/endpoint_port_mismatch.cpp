@@ -17,12 +17,6 @@ std::string name_or_unnamed(const std::string& name) {
   return name.empty() ? "without a name" : fmt::format("named {}", name);
 }
 
-// Traefik takes the endpoints whose port carries the Service port's name, and no others; the API
-// server's own proxies do the same.
-bool takes(const ServicePort& wanted, const kubernetes::EndpointPort& offered) {
-  return offered.name == wanted.name && offered.port.value_or(0) > 0;
-}
-
 // Why none of `slices` has the port.
 std::string reason_for(const ServicePort& port,
                        const std::vector<const kubernetes::EndpointSlice*>& slices) {
@@ -86,29 +80,63 @@ Finding make_finding(const ServicePort& port, const ServiceEndpoints& endpoints,
       .cure = fmt::format("{}   # {}", endpoints.edit_command(), fix)};
 }
 
+// The pods' ports are a controller's work. It leaves a port out when the Service's targetPort is a
+// name that no container has, and the pods are ready all the same.
+Finding make_finding_of_pods(const ServicePort& port, const ServiceEndpoints& endpoints) {
+  const auto& name = endpoints.service->name;
+  const bool by_name = !port.target_port.empty() && !port_number(port.target_port);
+  Finding finding{
+      .severity = Severity::critical,
+      .reason = by_name ? "port_number_unknown" : reason_for(port, endpoints.slices_in_use()),
+      .kind = "Service",
+      .object = name.text()};
+  if (by_name) {
+    finding.message = fmt::format(
+        "Port {} of Service {} leads to the pods' port named {}, and no container of a ready pod "
+        "has one: nothing answers there.",
+        port.port, name.text(), port.target_port);
+    finding.cure = fmt::format(
+        "kubectl -n {} edit service {}   # spec.ports[].targetPort: a name that the "
+        "pods' containers give a port, or its number",
+        name.namespace_name, name.name);
+  } else {
+    finding.message = fmt::format(
+        "Port {} of Service {} is {}, and none of its ready endpoints carries it: nothing answers "
+        "there.",
+        port.port, name.text(), name_or_unnamed(port.name));
+    finding.cure = fmt::format(
+        "kubectl -n {} get endpointslices -l kubernetes.io/service-name={} -o yaml   # ports[] "
+        "should follow the Service; if not, kube-controller-manager does not run",
+        name.namespace_name, name.name);
+  }
+  return finding;
+}
+
+void judge_pods(const ServiceEndpoints& endpoints, const std::set<const ServicePort*>& used,
+                Verdict& verdict) {
+  if (endpoints.ready_addresses() == 0) return;  // another check's business
+  std::set<std::string> reasons;
+  for (const ServicePort& port : endpoints.service->ports) {
+    if (!used.contains(&port) || endpoints.carries(port)) continue;
+    Finding finding = make_finding_of_pods(port, endpoints);
+    if (reasons.insert(finding.reason).second) verdict.findings.push_back(std::move(finding));
+  }
+}
+
 // `used`: the ports that routes lead to; null when no route leads to the Service.
 void judge_service(const ServiceEndpoints& endpoints, const std::set<const ServicePort*>* used,
                    Verdict& verdict) {
-  std::vector<const kubernetes::EndpointSlice*> slices;
-  for (const auto* slice : endpoints.slices) {
-    if (!slice->endpoints.empty()) slices.push_back(slice);
-  }
+  const auto slices = endpoints.slices_in_use();
   const auto& ports = endpoints.service->ports;
   if (slices.empty() || ports.empty()) return;  // no endpoints at all is another check's business
   std::set<std::string> reasons;
   const auto add = [&](Finding finding) {
     if (reasons.insert(finding.reason).second) verdict.findings.push_back(std::move(finding));
   };
-  const auto carries = [](const kubernetes::EndpointSlice* slice, const ServicePort& port) {
-    return std::any_of(slice->ports.begin(), slice->ports.end(),
-                       [&](const auto& offered) { return takes(port, offered); });
-  };
   for (const ServicePort& port : ports) {
     // Of a Service that routes lead to, the ports that they use matter.
     if (used != nullptr && !used->contains(&port)) continue;
-    const bool found = std::any_of(slices.begin(), slices.end(),
-                                   [&](const auto* slice) { return carries(slice, port); });
-    if (!found)
+    if (!endpoints.carries(port))
       add(make_finding(port, endpoints, slices, false,
                        used != nullptr ? Severity::critical : Severity::warning));
   }
@@ -117,7 +145,7 @@ void judge_service(const ServiceEndpoints& endpoints, const std::set<const Servi
   std::vector<const kubernetes::EndpointSlice*> idle;
   std::copy_if(slices.begin(), slices.end(), std::back_inserter(idle), [&](const auto* slice) {
     return std::none_of(ports.begin(), ports.end(),
-                        [&](const ServicePort& port) { return carries(slice, port); });
+                        [&](const ServicePort& port) { return carries(*slice, port); });
   });
   if (!idle.empty()) add(make_finding(ports.front(), endpoints, idle, true, Severity::warning));
 }
@@ -145,14 +173,21 @@ Verdict judge_ports(const Fleet& fleet) {
   bool said_uncertain = false;
   for (const auto& [name, endpoints] : fleet.endpoints.all()) {
     const bool api_server = name.namespace_name == "default" && name.name == "kubernetes";
-    if (!endpoints.hand_kept() || api_server) continue;
+    const bool external = endpoints.service->type == "ExternalName";
+    const auto used = routed.find(name);
+    // Of what controllers keep only the ports that routes lead to: charts give Services ports that
+    // not every installation has.
+    if (api_server || external || (!endpoints.hand_kept() && used == routed.end())) continue;
     if (!endpoints.certain && !said_uncertain) {
       said_uncertain = true;
       verdict.unknown.push_back("Kubernetes endpointslices: " +
                                 cluster.endpoint_slices.error.message);
     }
-    const auto used = routed.find(name);
-    judge_service(endpoints, used == routed.end() ? nullptr : &used->second, verdict);
+    if (!endpoints.hand_kept()) {
+      judge_pods(endpoints, used->second, verdict);
+    } else {
+      judge_service(endpoints, used == routed.end() ? nullptr : &used->second, verdict);
+    }
   }
   return verdict;
 }
@@ -162,10 +197,13 @@ Verdict judge_ports(const Fleet& fleet) {
 const CheckDefinition endpoint_port_mismatch_check{
     .name = "endpoint_port_mismatch",
     .layer = Layer::endpoint_port,
-    .question = "Do hand-kept endpoints carry the port names that their Service has?",
-    .reasons = {{"port_unnamed", "The Service's port has a name, the endpoints' has none."},
-                {"port_name_unknown", "The names differ, or only the endpoints' port has one."},
-                {"port_number_unknown", "The endpoints' port of that name has no number."}},
+    .question = "Do endpoints carry the ports that their Service has?",
+    .reasons =
+        {{"port_unnamed", "The Service's port has a name, the endpoints' has none."},
+         {"port_name_unknown", "The names differ, or only the endpoints' port has one."},
+         {"port_number_unknown",
+          "The endpoints' port of that name has no number, or no container has the port that "
+          "the Service's targetPort names."}},
     .judge = judge_ports};
 
 }  // namespace shortcircuit

@@ -57,9 +57,7 @@ std::string RouteFaults::backend_fault(const Route& route, const RouteBackend& b
   if (service.type == "ExternalName" || !fleet_.endpoints.known() || !endpoints->certain) return "";
   if (endpoints->ready_addresses() == 0) return "no_ready_endpoints";
   const auto* port = port_of(backend, service);
-  if (endpoints->hand_kept() && port != nullptr && !port_carried(*endpoints, *port))
-    return "port_mismatch";
-  return "";
+  return port != nullptr && !endpoints->carries(*port) ? "port_mismatch" : "";
 }
 
 bool RouteFaults::has_backend_fault(const Route& route) const {
@@ -79,15 +77,6 @@ bool RouteFaults::crosses_namespaces(const Route& route) {
                      [&](const RouteMiddleware& middleware) {
                        return middleware.object && middleware.object->namespace_name != own;
                      });
-}
-
-bool port_carried(const ServiceEndpoints& endpoints, const kubernetes::ServicePort& port) {
-  return std::any_of(endpoints.slices.begin(), endpoints.slices.end(), [&](const auto* slice) {
-    return !slice->endpoints.empty() &&
-           std::any_of(slice->ports.begin(), slice->ports.end(), [&](const auto& offered) {
-             return offered.name == port.name && offered.port.value_or(0) > 0;
-           });
-  });
 }
 
 std::string_view provider_title(const Route& route) {

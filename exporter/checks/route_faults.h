@@ -49,9 +49,6 @@ class RouteFaults {
   std::unordered_map<std::string, const traefik::Service*> services_;  // by `name@provider`
 };
 
-// Does an endpoint carry the Service's port, as Traefik matches them: by name, with a number?
-bool port_carried(const ServiceEndpoints& endpoints, const kubernetes::ServicePort& port);
-
 std::string_view provider_title(const Route& route);  // as Traefik's overview names it
 
 }  // namespace shortcircuit

@@ -232,11 +232,10 @@ class Walker {
     if (faults_.backend_fault(route, backend) == "service_port_absent")
       add_reason(port, name, "Service", "service_port_absent");
     const auto* asked = port_of(backend, *endpoints.service);
-    if (asked == nullptr || !endpoints.hand_kept()) return;
+    if (asked == nullptr) return;
     for (Finding* finding : findings_.of("endpoint_port_mismatch", name)) {
       // A warning speaks of some of the addresses, which all routes share.
-      if (!port_carried(endpoints, *asked) || finding->severity == Severity::warning)
-        port.add(finding);
+      if (!endpoints.carries(*asked) || finding->severity == Severity::warning) port.add(finding);
     }
   }
 

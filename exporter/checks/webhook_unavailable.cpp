@@ -76,21 +76,41 @@ class Judge {
               name.namespace_name, name.name));
     }
     const auto& ports = service->service->ports;
-    const bool has_port = std::any_of(ports.begin(), ports.end(), [&](const auto& port) {
-      return port.port == webhook.service_port;
+    const auto port = std::find_if(ports.begin(), ports.end(), [&](const auto& candidate) {
+      return candidate.port == webhook.service_port;
     });
-    if (!has_port && !service->service->headless()) {
+    if (port == ports.end() && !service->service->headless()) {
       add(configuration, webhook, "no_endpoints",
           fmt::format("its Service {} has no port {}, so nothing stands behind it", name.text(),
                       webhook.service_port),
           fmt::format("kubectl -n {} edit service {}   # spec.ports[].port: {}",
                       name.namespace_name, name.name, webhook.service_port));
-    } else if (endpoints_known_ && service->certain && service->ready_addresses() == 0) {
+    } else if (!endpoints_known_ || !service->certain) {
+      return;
+    } else if (service->ready_addresses() == 0) {
       add(configuration, webhook, "no_endpoints",
           fmt::format("its Service {} has no ready endpoint", name.text()),
           fmt::format("kubectl -n {} get pods,endpoints; mend the pods behind Service {}",
                       name.namespace_name, name.name));
+    } else if (port != ports.end() && !service->service->headless() && !service->carries(*port)) {
+      no_such_target(configuration, webhook, *service, *port);
     }
+  }
+
+  // Ready endpoints, and none of them has the Service's port: kube-proxy refuses the call.
+  void no_such_target(const WebhookConfiguration& configuration, const Webhook& webhook,
+                      const ServiceEndpoints& service, const kubernetes::ServicePort& port) {
+    const auto& name = service.service->name;
+    add(configuration, webhook, "no_endpoints",
+        fmt::format(
+            "none of the ready endpoints of its Service {} has its port {}{}", name.text(),
+            port.port,
+            port.target_port.empty() ? "" : fmt::format(" (targetPort {})", port.target_port)),
+        service.hand_kept()
+            ? fmt::format("{}   # ports[].name: as in the Service", service.edit_command())
+            : fmt::format("kubectl -n {} edit service {}   # spec.ports[].targetPort: a port that "
+                          "the pods' containers have",
+                          name.namespace_name, name.name));
   }
 
   void certificate(const WebhookConfiguration& configuration, const Webhook& webhook) {
@@ -156,7 +176,7 @@ const CheckDefinition webhook_unavailable_check{
     .layer = Layer::webhook,
     .question = "Can the API server call every webhook that is configured?",
     .reasons = {{"service_absent", "The Service it names does not exist."},
-                {"no_endpoints", "Its Service has no ready endpoint."},
+                {"no_endpoints", "Its Service has no ready endpoint, or none on that port."},
                 {"headless_service",
                  "Its Service has no cluster IP, so the API server cannot route to it."},
                 {"ca_missing", "It has no caBundle to check the Service's certificate with."},

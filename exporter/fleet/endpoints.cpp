@@ -5,6 +5,14 @@
 
 namespace shortcircuit {
 
+using kubernetes::EndpointSlice;
+
+bool carries(const EndpointSlice& slice, const kubernetes::ServicePort& port) {
+  return std::any_of(slice.ports.begin(), slice.ports.end(), [&](const auto& offered) {
+    return offered.name == port.name && offered.port.value_or(0) > 0;
+  });
+}
+
 bool ServiceEndpoints::hand_kept() const {
   return service->selector.empty() && service->type != "ExternalName";
 }
@@ -30,6 +38,24 @@ std::size_t ServiceEndpoints::ready_addresses() const {
     }
   }
   return ready.size();
+}
+
+std::vector<const EndpointSlice*> ServiceEndpoints::slices_in_use() const {
+  std::vector<const EndpointSlice*> found;
+  const auto ready = [](const auto& endpoint) { return endpoint.ready; };
+  std::copy_if(slices.begin(), slices.end(), std::back_inserter(found), [&](const auto* slice) {
+    return std::any_of(slice->endpoints.begin(), slice->endpoints.end(), ready);
+  });
+  if (!found.empty()) return found;
+  std::copy_if(slices.begin(), slices.end(), std::back_inserter(found),
+               [](const auto* slice) { return !slice->endpoints.empty(); });
+  return found;
+}
+
+bool ServiceEndpoints::carries(const kubernetes::ServicePort& port) const {
+  const auto used = slices_in_use();
+  return std::any_of(used.begin(), used.end(),
+                     [&](const auto* slice) { return shortcircuit::carries(*slice, port); });
 }
 
 std::string ServiceEndpoints::edit_command() const {

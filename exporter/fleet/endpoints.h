@@ -10,6 +10,8 @@
 
 namespace shortcircuit {
 
+bool carries(const kubernetes::EndpointSlice& slice, const kubernetes::ServicePort& port);
+
 struct ServiceEndpoints {
   const kubernetes::Service* service = nullptr;
   std::vector<const kubernetes::EndpointSlice*> slices;  // EndpointSlices, or Endpoints without any
@@ -23,6 +25,12 @@ struct ServiceEndpoints {
   // Distinct addresses, ready or not, in the order of the slices.
   [[nodiscard]] std::vector<std::string> addresses() const;
   [[nodiscard]] std::size_t ready_addresses() const;
+  // The slices with a ready endpoint: requests go to these alone. When there is none, those with
+  // any endpoint.
+  [[nodiscard]] std::vector<const kubernetes::EndpointSlice*> slices_in_use() const;
+  // Does one of them carry the Service's port, as Traefik and kube-proxy match them: by name, with
+  // a number?
+  [[nodiscard]] bool carries(const kubernetes::ServicePort& port) const;
   // The command that opens what somebody keeps by hand: Endpoints, or EndpointSlices of their own.
   [[nodiscard]] std::string edit_command() const;
 };

@@ -137,3 +137,59 @@ TEST_CASE("unread slices and Endpoints leave ports unknown") {
   CHECK(world.findings(check).empty());
   CHECK(world.layer(Layer::endpoint_port) == LayerStatus::unknown);
 }
+
+TEST_CASE("ready pods without the port that the Service's targetPort names") {
+  World world = World::healthy();
+  world.with_pods("shop/web", 1).ports.front().target_port = "htttp";
+  world.ingress("shop/front", "shop.example", "web");
+  world.serve();
+  world.slice("shop/web").ports.clear();
+  SECTION("with Traefik, which has no router") { world.drop_router("shop"); }
+  SECTION("without Traefik") { world.config.traefik.clear(); }
+  CHECK(world.findings() ==
+        Findings{"endpoint_port_mismatch/port_number_unknown Service shop/web"});
+  CHECK(world.cause("shop.example") == "endpoint_port/port_number_unknown");
+  const Finding finding = world.judge().findings.front();
+  CHECK(finding.severity == Severity::critical);
+  CHECK(finding.message.find("htttp") != std::string::npos);
+  CHECK(finding.cure.starts_with("kubectl -n shop edit service web   # "));
+}
+
+TEST_CASE("innocent: pods of two releases, one without the port; other ports; no ready pod") {
+  World world = World::healthy();
+  world.with_pods("shop/web", 1).ports.front().target_port = "http";
+  world.ingress("shop/front", "shop.example", "web");
+  world.serve();
+  auto old = world.slice("shop/web");
+  old.name.name = "web-old";
+  old.ports.clear();
+  SECTION("both releases are ready") { world.cluster->endpoint_slices.items.push_back(old); }
+  SECTION("a port that no route leads to") {
+    world.service("shop/web")
+        .ports.push_back({.name = "metrics", .port = 9090, .target_port = "metrics"});
+  }
+  CHECK(world.findings().empty());
+  CHECK(world.cause("shop.example") == "ok");
+}
+
+TEST_CASE("a port that only pods carry that are not ready") {
+  World world = World::healthy();
+  world.with_pods("shop/web", 0).ports.front().target_port = "http";
+  world.ingress("shop/front", "shop.example", "web");
+  CHECK(world.findings(check).empty());  // none is ready: another check's business
+  auto old = world.slice("shop/web");
+  old.name.name = "web-old";
+  old.ports.clear();
+  old.endpoints.front().ready = true;
+  world.cluster->endpoint_slices.items.push_back(old);
+  CHECK(world.findings(check) == Findings{"port_number_unknown shop/web"});
+}
+
+TEST_CASE("pods' slices that do not follow their Service") {
+  World world = World::healthy();
+  world.with_pods("shop/web", 1);
+  world.ingress("shop/front", "shop.example", "web");
+  world.serve();
+  world.slice("shop/web").ports.front().name = "web";
+  CHECK(world.findings() == Findings{"endpoint_port_mismatch/port_name_unknown Service shop/web"});
+}

@@ -77,6 +77,17 @@ TEST_CASE("each reason why a webhook cannot be called") {
     webhook.service_port = 443;
     CHECK(world.findings() == only("no_endpoints"));
   }
+  SECTION("ready pods without the port that targetPort names") {
+    world.service("store/hooks").ports.front().target_port = "webhok";
+    world.slice("store/hooks").ports.clear();
+    CHECK(world.findings() == only("no_endpoints"));
+    CHECK(world.judge().findings.front().message.find("webhok") != std::string::npos);
+  }
+  SECTION("hand-kept endpoints whose port has no name") {
+    world.service("store/hooks").selector.clear();
+    world.slice("store/hooks").ports.front().name.clear();
+    CHECK(world.findings("webhook_unavailable") == Findings{"no_endpoints store-hooks"});
+  }
   SECTION("a headless Service") {
     world.service("store/hooks").cluster_ips = {"None"};
     CHECK(world.findings() == only("headless_service"));
