@@ -233,8 +233,15 @@ Json kept_part(const Json& value, const std::vector<std::vector<std::string>>& p
 void strip_userinfo(Json& value) {
   if (value.is_string()) {
     value = without_userinfo(value.get_ref<const std::string&>());
-  } else if (value.is_structured()) {
+  } else if (value.is_array()) {
     for (Json& member : value) strip_userinfo(member);
+  } else if (value.is_object()) {
+    Json clean = Json::object();  // Traefik has objects whose keys are URLs
+    for (auto member = value.begin(); member != value.end(); ++member) {
+      strip_userinfo(*member);
+      clean[without_userinfo(member.key())] = std::move(*member);
+    }
+    value = std::move(clean);
   }
 }
 

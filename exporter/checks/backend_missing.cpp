@@ -4,7 +4,7 @@
 #include <set>
 
 #include "checks/check.h"
-#include "checks/route_faults.h"
+#include "checks/router_error.h"
 #include "checks/unknown.h"
 
 namespace shortcircuit {
@@ -29,11 +29,15 @@ class Judge {
     if (asked && !port_exists(backend, *endpoints->service, of_ingress)) {
       const std::string port =
           backend.port_name.empty() ? std::to_string(backend.port_number) : backend.port_name;
+      const bool quoted = !of_ingress && port_number(backend.port_name).has_value();
+      const char* fix = quoted ? "spec.ports, or take the quotes off the route's port: in quotes "
+                                 "it is a name"
+                               : "spec.ports, or change the route's port";
       add("service_port_absent", "Service", name.text(),
-          fmt::format("{} leads to port {} of Service {}, which has no such port.", from, port,
-                      name.text()),
-          fmt::format("kubectl -n {} edit service {}   # spec.ports, or change the route's port",
-                      name.namespace_name, name.name));
+          fmt::format("{} leads to port {} of Service {}, which has no such port{}.", from,
+                      quoted ? "\"" + port + "\"" : port, name.text(),
+                      quoted ? "; in quotes it is a port's name" : ""),
+          fmt::format("kubectl -n {} edit service {}   # {}", name.namespace_name, name.name, fix));
     }
     if (endpoints->service->type == "ExternalName" || !fleet_.endpoints.known() ||
         !endpoints->certain)
@@ -81,116 +85,6 @@ class Judge {
   std::set<std::string> seen_;
 };
 
-// A route whose router is absent, disabled or without servers although every object it names is in
-// order: something only Traefik knows. Without this it would be dead and have no cause.
-class Unexplained {
- public:
-  explicit Unexplained(const Fleet& fleet) : fleet_(fleet), faults_(fleet) {
-    for (const Finding& finding : middleware_missing_check.judge(fleet).findings)
-      middlewares_.insert(finding.object);
-    const Verdict names = external_name_refused_check.judge(fleet);
-    for (const Finding& finding : names.findings) external_names_.insert(finding.object);
-    names_unknown_ = !names.unknown.empty();
-  }
-
-  [[nodiscard]] bool is(const Route& route) const {
-    const RouterState state = faults_.router_state(route);
-    if (state == RouterState::unknown || state == RouterState::alive) return false;
-    if (faults_.has_backend_fault(route)) return false;
-    // Services of other providers (`api@internal`) have no servers here and are theirs to judge.
-    const bool disabled =
-        route.router && fleet_.traefik()->routers[*route.router].status == "disabled";
-    if (route.backends.empty() && route.router && !disabled) return false;
-    for (const RouteBackend& backend : route.backends) {
-      const auto* endpoints = fleet_.endpoints.find(backend.service);
-      if (endpoints == nullptr || !endpoints->certain) return false;
-      if (endpoints->service->type != "ExternalName") continue;
-      if (names_unknown_ || external_names_.contains(backend.service.text())) return false;
-    }
-    return std::none_of(route.middlewares.begin(), route.middlewares.end(),
-                        [&](const RouteMiddleware& middleware) {
-                          return middlewares_.contains(middleware.object ? middleware.object->text()
-                                                                         : middleware.reference);
-                        });
-  }
-
-  [[nodiscard]] std::string message(const Route& route) const {
-    const std::string who = fmt::format("{} {}", route.kind, route.object.text());
-    const std::string host = (route.host.empty() ? "every host" : route.host) + route.path;
-    if (route.router) {
-      const auto& router = fleet_.traefik()->routers[*route.router];
-      if (!router.errors.empty())
-        return fmt::format("Traefik refuses {} ({}): {}.", who, host, router.errors.front());
-      return fmt::format("Traefik's router of {} ({}) leads to service {}, which has no server.",
-                         who, host, router.service);
-    }
-    if (!faults_.provider_runs(route)) {
-      return fmt::format("Traefik has no router for {} ({}): it runs without its provider {}.", who,
-                         host, provider_title(route));
-    }
-    return fmt::format(
-        "Traefik has no router for {} ({}), and all objects that it names are in order{}.", who,
-        host,
-        RouteFaults::crosses_namespaces(route) ? "; it names objects of other namespaces" : "");
-  }
-
-  [[nodiscard]] std::string cure(const Route& route) const {
-    if (!route.router && !faults_.provider_runs(route)) {
-      return route.kind == "Ingress" ? "start Traefik with --providers.kubernetesingress=true"
-                                     : "start Traefik with --providers.kubernetescrd=true";
-    }
-    if (!route.router && RouteFaults::crosses_namespaces(route)) {
-      return "start Traefik with --providers.kubernetescrd.allowcrossnamespace=true, or keep "
-             "route, Service and middleware in one namespace";
-    }
-    return fmt::format(
-        "look for {} in Traefik's log; its namespaces, label selector and ingress class options "
-        "must let it see the object",
-        route.object.name);
-  }
-
-  [[nodiscard]] bool external_names_unknown() const { return names_unknown_; }
-
- private:
-  const Fleet& fleet_;
-  RouteFaults faults_;
-  std::set<std::string> middlewares_;
-  std::set<std::string> external_names_;
-  bool names_unknown_ = false;
-};
-
-// Classes of Ingresses of which this Traefik has no router at all, while it has some of another
-// class: they may be another Traefik's, started with its own
-// --providers.kubernetesingress.ingressclass.
-std::set<std::string> classes_served_elsewhere(const std::vector<Route>& routes) {
-  std::set<std::string> served;
-  std::set<std::string> unserved;
-  for (const Route& route : routes) {
-    if (route.kind == "Ingress") (route.router ? served : unserved).insert(route.ingress_class);
-  }
-  if (served.empty()) return {};
-  std::erase_if(unserved, [&](const std::string& name) { return served.contains(name); });
-  return unserved;
-}
-
-void judge_routers(const Fleet& fleet, bool cluster_complete, Judge& judge, Verdict& verdict) {
-  if (fleet.config.traefik.empty() || !need(fleet.snapshot.traefik, "Traefik", verdict)) return;
-  if (!cluster_complete) return;  // what cannot be seen may be the cause
-  const Unexplained unexplained(fleet);
-  const std::set<std::string> elsewhere = classes_served_elsewhere(fleet.routes);
-  for (const Route& route : fleet.routes) {
-    if (!unexplained.is(route)) continue;
-    if (route.kind == "Ingress" && elsewhere.contains(route.ingress_class)) {
-      verdict.unknown.push_back(
-          fmt::format("Ingress {}: this Traefik serves nothing of its class \"{}\", another may",
-                      route.object.text(), route.ingress_class));
-    } else {
-      judge.add("router_error", route.kind, route.object.text(), unexplained.message(route),
-                unexplained.cure(route));
-    }
-  }
-}
-
 void judge_traefik_services(const kubernetes::State& cluster, Judge& judge) {
   std::set<kubernetes::ObjectName> names;
   for (const auto& service : cluster.traefik_services.items) names.insert(service.name);
@@ -198,18 +92,13 @@ void judge_traefik_services(const kubernetes::State& cluster, Judge& judge) {
     const std::string from = fmt::format("TraefikService {}", service.name.text());
     for (const auto& leg : service.services) {
       if (leg.name.find('@') != std::string::npos) continue;
-      const kubernetes::ObjectName name{
-          leg.namespace_name.empty() ? service.name.namespace_name : leg.namespace_name, leg.name};
+      RouteBackend backend = backend_of(leg, service.name.namespace_name);
       if (leg.kind == "TraefikService") {
-        if (!names.contains(name)) judge.no_traefik_service(name.text(), from);
+        if (!names.contains(backend.service))
+          judge.no_traefik_service(backend.service.text(), from);
         continue;
       }
-      RouteBackend backend{.service = name, .through_traefik_service = true};
-      if (const auto number = port_number(leg.port)) {
-        backend.port_number = *number;
-      } else {
-        backend.port_name = leg.port;
-      }
+      backend.through_traefik_service = true;
       judge.backend(backend, from, false);
     }
   }
@@ -241,7 +130,9 @@ Verdict judge_backends(const Fleet& fleet) {
       judge.backend(backend, from, route.kind == "Ingress");
   }
   judge_traefik_services(cluster, judge);
-  judge_routers(fleet, complete, judge, verdict);
+  // What cannot be seen may be the cause of a dead router.
+  if (!fleet.config.traefik.empty() && need(fleet.snapshot.traefik, "Traefik", verdict) && complete)
+    judge_routers(fleet, verdict);
   return verdict;
 }
 

@@ -10,16 +10,27 @@ RouteFaults::RouteFaults(const Fleet& fleet) : fleet_(fleet), traefik_(fleet.tra
   for (const auto& service : traefik_->services) services_.try_emplace(service.name, &service);
 }
 
-bool RouteFaults::has_server(const Route& route) const {
-  if (traefik_ == nullptr || !route.router) return false;
+const traefik::Service* RouteFaults::service_of(const Route& route) const {
+  if (traefik_ == nullptr || !route.router) return nullptr;
   const auto& router = traefik_->routers[*route.router];
   std::string name = router.service;
   if (name.find('@') == std::string::npos) name += "@" + router.provider;
   const auto found = services_.find(name);
-  if (found == services_.end()) return false;
-  const auto& service = *found->second;
+  return found == services_.end() ? nullptr : found->second;
+}
+
+bool RouteFaults::has_server(const Route& route) const {
+  const auto* service = service_of(route);
+  if (service == nullptr) return false;
   // Weighted ones and the like have no servers of their own; they exist only when every leg does.
-  return (!service.type.empty() && service.type != "loadbalancer") || !service.server_urls.empty();
+  return (!service->type.empty() && service->type != "loadbalancer") ||
+         !service->server_urls.empty();
+}
+
+bool RouteFaults::all_servers_down(const Route& route) const {
+  const auto* service = service_of(route);
+  return service != nullptr && service->servers_down > 0 &&
+         service->servers_down == service->server_urls.size();
 }
 
 RouterState RouteFaults::router_state(const Route& route) const {
@@ -29,13 +40,14 @@ RouterState RouteFaults::router_state(const Route& route) const {
     const auto& router = traefik_->routers[*route.router];
     // Services of Traefik's own (api@internal, noop@internal) have no servers and need none.
     const bool internal = router.service.ends_with("@internal");
-    if (router.status != "disabled" && (internal || has_server(route))) return RouterState::alive;
+    const bool served = has_server(route) && !all_servers_down(route);
+    if (router.status != "disabled" && (internal || served)) return RouterState::alive;
   }
   const bool fresh = route.created && is_recent(*route.created, fleet_.snapshot.time, loading_time);
   if (starting_ || fresh) return RouterState::unknown;
   if (!route.router) return RouterState::absent;
-  return traefik_->routers[*route.router].status == "disabled" ? RouterState::disabled
-                                                               : RouterState::no_servers;
+  if (traefik_->routers[*route.router].status == "disabled") return RouterState::disabled;
+  return all_servers_down(route) ? RouterState::servers_down : RouterState::no_servers;
 }
 
 bool RouteFaults::provider_runs(const Route& route) const {

@@ -19,7 +19,8 @@ enum class RouterState {
   alive,    // enabled, and its service can have servers
   absent,
   disabled,
-  no_servers,  // enabled, and its service has none (or is not there)
+  no_servers,    // enabled, and its service has none (or is not there)
+  servers_down,  // enabled, and Traefik's own health check calls every server DOWN
 };
 
 class RouteFaults {
@@ -29,7 +30,8 @@ class RouteFaults {
   [[nodiscard]] RouterState router_state(const Route& route) const;
   // Traefik started so recently that what it lacks says nothing.
   [[nodiscard]] bool traefik_starting() const { return starting_; }
-  // The router's service exists and has a server, whatever the router's own state is.
+  // The router's service exists and has a server, whatever the router's own state is and whether
+  // the server answers.
   [[nodiscard]] bool has_server(const Route& route) const;
   // KubernetesIngress or KubernetesCRD runs, as far as Traefik tells.
   [[nodiscard]] bool provider_runs(const Route& route) const;
@@ -43,6 +45,10 @@ class RouteFaults {
   [[nodiscard]] static bool crosses_namespaces(const Route& route);
 
  private:
+  // Null: Traefik has no router for the route, or no service for the router.
+  [[nodiscard]] const traefik::Service* service_of(const Route& route) const;
+  [[nodiscard]] bool all_servers_down(const Route& route) const;
+
   const Fleet& fleet_;
   const traefik::State* traefik_;
   bool starting_ = false;

@@ -148,7 +148,9 @@ class Walker {
     } else {
       const auto& found = traefik->routers[*route.router];
       draft.name(fmt::format("{}: {}{}", found.name, found.status,
-                             state == RouterState::no_servers ? ", no servers" : ""));
+                             state == RouterState::no_servers     ? ", no servers"
+                             : state == RouterState::servers_down ? ", every server DOWN"
+                                                                  : ""));
     }
     // An Ingress has a router for each of its paths; the finding speaks of the dead ones.
     if (state != RouterState::alive && state != RouterState::unknown) {

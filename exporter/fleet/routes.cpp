@@ -202,16 +202,10 @@ class Builder {
                    bool through, std::set<ObjectName>& visited, Route& route) {
     if (reference.name.find('@') != std::string::npos)
       return;  // of another provider: nothing to look at here
-    const ObjectName name{
-        reference.namespace_name.empty() ? own_namespace : reference.namespace_name,
-        reference.name};
+    RouteBackend backend = backend_of(reference, own_namespace);
+    const ObjectName name = backend.service;
     if (reference.kind != "TraefikService") {
-      RouteBackend backend{.service = name, .through_traefik_service = through};
-      if (const auto number = port_number(reference.port)) {
-        backend.port_number = *number;
-      } else {
-        backend.port_name = reference.port;
-      }
+      backend.through_traefik_service = through;
       route.backends.push_back(std::move(backend));
       return;
     }
@@ -242,6 +236,24 @@ std::optional<int> port_number(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || number <= 0) return std::nullopt;
   return number;
+}
+
+RouteBackend backend_of(const kubernetes::ServiceReference& reference,
+                        const std::string& own_namespace) {
+  RouteBackend backend{
+      .service = {reference.namespace_name.empty() ? own_namespace : reference.namespace_name,
+                  reference.name}};
+  const auto number = port_number(reference.port);
+  if (number && !reference.port_is_text) {
+    backend.port_number = *number;
+  } else {
+    backend.port_name = reference.port;
+  }
+  return backend;
+}
+
+bool is_plain_host(std::string_view host) {
+  return !host.empty() && host.find_first_of("*^$\\(){}[]|? ") == std::string_view::npos;
 }
 
 const kubernetes::ServicePort* port_of(const RouteBackend& backend,

@@ -46,6 +46,12 @@ struct Route {
 
 // A port as objects write it: digits are a number, anything else a name (nothing).
 std::optional<int> port_number(std::string_view text);
+// The Service and port of a reference to a Service; its namespace is `own_namespace` unless it
+// names another. Digits in quotes are the name of a port to Traefik, and no port has such a name.
+RouteBackend backend_of(const kubernetes::ServiceReference& reference,
+                        const std::string& own_namespace);
+// A host that DNS can be asked for: no wildcard and no pattern.
+bool is_plain_host(std::string_view host);
 // The Service's port that the backend asks for; null when it has none of that name or number.
 const kubernetes::ServicePort* port_of(const RouteBackend& backend,
                                        const kubernetes::Service& service);

@@ -37,9 +37,7 @@ Result<State> Source::poll(PollContext& context) {
   if (context.latest == nullptr) return state;
   std::set<std::string> hosts;
   for (const Route& route : routes_of(*context.latest)) {
-    const bool plain =
-        !route.host.empty() && route.host.find_first_of("*^$\\(){}[]|? ") == std::string::npos;
-    if (plain) hosts.insert(route.host);
+    if (is_plain_host(route.host)) hosts.insert(route.host);
   }
   std::vector<HttpRequest> requests;
   for (const std::string& host : hosts) {

@@ -29,7 +29,8 @@ ServiceReference service_reference(JsonView view) {
   return {.name = view["name"].string(),
           .namespace_name = view["namespace"].string_or(""),
           .kind = view["kind"].string_or("Service"),
-          .port = integer_or_text(view["port"])};
+          .port = integer_or_text(view["port"]),
+          .port_is_text = view["port"].is_string()};
 }
 
 void add_service_references(JsonView list, std::vector<ServiceReference>& references) {

@@ -180,6 +180,7 @@ struct ServiceReference {
   std::string namespace_name;    // "" = the object's own
   std::string kind = "Service";  // Service or TraefikService
   std::string port;              // number or name as text; "" = none written
+  bool port_is_text = false;     // written as text: a name to Traefik, even `"8080"`
   bool operator==(const ServiceReference&) const = default;
 };
 

@@ -90,7 +90,9 @@ Result<void> parse_services(std::string_view body, State& state) {
       auto service = named<Service>(item);
       service.type = item["type"].string_or("");
       for (const JsonView& server : item["loadBalancer"]["servers"].items()) {
-        service.server_urls.push_back(without_userinfo(server["url"].string_or("")));
+        const std::string url = server["url"].string_or("");
+        if (item["serverStatus"][url].string_or("") == "DOWN") ++service.servers_down;
+        service.server_urls.push_back(without_userinfo(url));
       }
       state.services.push_back(std::move(service));
     });

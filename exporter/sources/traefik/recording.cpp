@@ -16,8 +16,8 @@ Result<std::string> reduce_for_recording(std::string_view answer, std::string_vi
                               "entryPoints", "middlewares"});
   }
   if (answer.starts_with("http-services")) {
-    return keep_fields(body,
-                       {"name", "provider", "status", "error", "type", "loadBalancer/servers/url"});
+    return keep_fields(body, {"name", "provider", "status", "error", "type",
+                              "loadBalancer/servers/url", "serverStatus/*"});
   }
   if (answer.starts_with("http-middlewares")) {
     return keep_fields(body, {"name", "provider", "status", "error", "type"});

@@ -27,6 +27,7 @@ struct Service {
   std::string status;
   std::string type;  // loadbalancer, weighted, …
   std::vector<std::string> server_urls;
+  std::size_t servers_down = 0;  // of those, by Traefik's own health check (0 without one)
   std::vector<std::string> errors;
 };
 

@@ -168,6 +168,10 @@ TEST_CASE("a recording keeps only what is named") {
   REQUIRE(kept);
   CHECK(kept->find("s3cret") == std::string::npos);
   CHECK(kept->find("http://h/") != std::string::npos);
+  const auto keys = keep_fields(R"({"status":{"http://u:s3cret@h/":"UP"}})", {"status/*"});
+  REQUIRE(keys);
+  CHECK(keys->find("s3cret") == std::string::npos);
+  CHECK(keys->find("\"http://h/\"") != std::string::npos);
 }
 
 TEST_CASE("text exposition format") {

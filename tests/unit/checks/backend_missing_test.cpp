@@ -1,3 +1,5 @@
+#include <functional>
+
 #include "support/catch.h"
 #include "support/snapshots.h"
 
@@ -122,6 +124,12 @@ TEST_CASE("a dead route never lacks a cause") {
     world.proxy->services.back().server_urls.clear();
     CHECK(world.findings() == Findings{"backend_missing/router_error Ingress shop/front"});
   }
+  SECTION("Traefik's own health check calls every server DOWN") {
+    world.proxy->services.back().servers_down = 1;
+    CHECK(world.findings() == Findings{"backend_missing/router_error Ingress shop/front"});
+    CHECK(world.judge().findings.front().message.find("DOWN") != std::string::npos);
+    CHECK(world.judge().findings.front().cure.starts_with("kubectl -n shop get ingress front "));
+  }
   SECTION("its provider is off and it has a class of Traefik") {
     world.cluster->ingress_classes.items = {
         {.name = "web", .controller = "traefik.io/ingress-controller"}};
@@ -132,6 +140,92 @@ TEST_CASE("a dead route never lacks a cause") {
     CHECK(world.judge().findings.front().cure.find("kubernetesingress") != std::string::npos);
   }
   CHECK(world.cause("shop.example") == "backend/router_error");
+}
+
+TEST_CASE("one server of two that Traefik's health check calls DOWN is fine") {
+  World world = with_route();
+  world.proxy->services.back().server_urls.emplace_back("http://100.80.0.3:8080");
+  world.proxy->services.back().servers_down = 1;
+  CHECK(world.findings().empty());
+  CHECK(world.cause("shop.example") == "ok");
+}
+
+TEST_CASE("servers DOWN at stale addresses: the address is the cause") {
+  World world = World::healthy();
+  world.hand_kept("shop/web", {"100.99.1.1"});
+  world.ingress("shop/front", "shop.example", "web");
+  world.serve();
+  world.proxy->services.back().servers_down = 1;
+  CHECK(world.findings() == Findings{"endpoint_address_stale/no_such_peer Service shop/web"});
+  CHECK(world.cause("shop.example") == "endpoint_address/no_such_peer");
+}
+
+TEST_CASE("an ExternalName whose servers are DOWN is no refused one") {
+  World world = World::healthy();
+  world.external_name("shop/web", "web.example.net");
+  world.ingress("shop/front", "shop.example", "web");
+  world.serve();
+  world.proxy->services.back().servers_down = 1;
+  CHECK(world.findings() == Findings{"backend_missing/router_error Ingress shop/front"});
+}
+
+TEST_CASE("a port in quotes is a name to Traefik") {
+  World world = World::healthy();
+  world.with_pods("shop/web", 1);
+  auto& service = world.ingress_route("shop/front", "Host(`shop.example`)", "web")
+                      .rules.front()
+                      .services.front();
+  service.port = "8080";
+  world.serve();
+  CHECK(world.findings().empty());
+  service.port_is_text = true;
+  world.drop_router("shop");
+  CHECK(world.findings() == Findings{"backend_missing/service_port_absent Service shop/web"});
+  CHECK(world.judge().findings.front().message.find("port \"8080\"") != std::string::npos);
+  service.port = "http";
+  world.serve();
+  CHECK(world.findings().empty());
+}
+
+namespace {
+// The cluster as it was when it was asked the time before, and when both were asked.
+World changed_meanwhile(const std::function<void(kubernetes::State&)>& before) {
+  World world = with_route();
+  world.drop_router("shop");
+  auto earlier = std::make_shared<kubernetes::State>(*world.cluster);
+  before(*earlier);
+  auto& cluster = world.snapshot.kubernetes.front();
+  cluster.observed_at = world.snapshot.time;
+  cluster.earlier = {{world.snapshot.time - 15s, earlier}};
+  world.snapshot.traefik.front().observed_at = world.snapshot.time - 3s;
+  return world;
+}
+}  // namespace
+
+TEST_CASE("what Traefik lacks may have been mended after it was asked") {
+  World world = changed_meanwhile(GENERATE(
+      as<std::function<void(kubernetes::State&)>>{},
+      [](kubernetes::State& cluster) {  // its pods became ready
+        for (auto& slice : cluster.endpoint_slices.items) {
+          for (auto& endpoint : slice.endpoints) endpoint.ready = false;
+        }
+      },
+      [](kubernetes::State& cluster) { cluster.ingresses.items.front().rules[0].host = "old"; },
+      [](kubernetes::State& cluster) { cluster.services.items.clear(); }));
+  CHECK(world.findings(check).empty());
+  CHECK(world.cause("shop.example") == "unknown");
+  CHECK(world.layer(Layer::backend) == LayerStatus::unknown);
+  // Asked again a while after that, Traefik has had its time.
+  world.snapshot.traefik.front().observed_at = world.snapshot.time + 10s;
+  CHECK(world.findings(check) == Findings{"router_error shop/front"});
+}
+
+TEST_CASE("what was in order before and Traefik lacks all the same is dead") {
+  World world = changed_meanwhile([](kubernetes::State&) {});
+  CHECK(world.findings(check) == Findings{"router_error shop/front"});
+  // What is plainly broken now needs no second look.
+  for (auto& endpoint : world.slice("shop/web").endpoints) endpoint.ready = false;
+  CHECK(world.findings(check) == Findings{"no_ready_endpoints shop/web"});
 }
 
 TEST_CASE("the other paths of an Ingress whose one router is gone live on") {

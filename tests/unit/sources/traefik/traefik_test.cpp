@@ -172,6 +172,28 @@ TEST_CASE("traefik: wrong shapes are errors that name the place") {
   CHECK(state.services[0].server_urls == std::vector<std::string>{"http://host/"});
 }
 
+TEST_CASE("traefik: servers that its own health check calls DOWN are counted") {
+  const std::string servers = R"("name":"a@kubernetes","loadBalancer":{"servers":[
+      {"url":"http://user:s3cret@10.0.0.1:80"},{"url":"http://10.0.0.2:80"}]})";
+  const auto down = [&](const std::string& status) {
+    State state;
+    REQUIRE(parse_services("[{" + servers + status + "}]", state));
+    return state.services.at(0).servers_down;
+  };
+  const std::string all =
+      R"(,"serverStatus":{"http://user:s3cret@10.0.0.1:80":"DOWN","http://10.0.0.2:80":"DOWN"})";
+  CHECK(down(all) == 2);
+  CHECK(down(R"(,"serverStatus":{"http://10.0.0.2:80":"DOWN","http://10.0.0.9:80":"DOWN"})") == 1);
+  CHECK(down(R"(,"serverStatus":{"http://10.0.0.2:80":"UP"})") == 0);
+  CHECK(down("") == 0);
+  const auto kept = reduce_for_recording("http-services", "[{" + servers + all + "}]");
+  REQUIRE(kept);
+  CHECK(kept->find("s3cret") == std::string::npos);
+  State state;
+  REQUIRE(parse_services(*kept, state));
+  CHECK(state.services.at(0).servers_down == 2);
+}
+
 TEST_CASE("traefik: metrics count what is the user's, all statuses always") {
   auto state = std::make_shared<State>();
   state->version = "3.6.9";
