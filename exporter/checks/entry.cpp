@@ -1,9 +1,11 @@
 #include "checks/entry.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
+
+#include "checks/entry_services.h"
+#include "checks/tolerations.h"
 
 namespace shortcircuit {
 namespace {
@@ -12,98 +14,7 @@ using kubernetes::Node;
 using kubernetes::Pod;
 using kubernetes::Service;
 using kubernetes::Taint;
-using kubernetes::Toleration;
 using kubernetes::Workload;
-
-constexpr const char* service_label = "svccontroller.k3s.cattle.io/svcname";
-constexpr const char* namespace_label = "svccontroller.k3s.cattle.io/svcnamespace";
-
-// https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/
-bool tolerates(const Toleration& toleration, const Taint& taint) {
-  if (!toleration.effect.empty() && toleration.effect != taint.effect) return false;
-  if (toleration.key.empty()) return toleration.operation == "Exists";
-  if (toleration.key != taint.key) return false;
-  return toleration.operation == "Exists" || toleration.value == taint.value;
-}
-
-// The DaemonSet controller adds these to every pod that it makes.
-bool tolerated_by_every_daemon(const Taint& taint) {
-  constexpr std::array<std::string_view, 7> keys{
-      "node.kubernetes.io/not-ready",          "node.kubernetes.io/unreachable",
-      "node.kubernetes.io/disk-pressure",      "node.kubernetes.io/memory-pressure",
-      "node.kubernetes.io/pid-pressure",       "node.kubernetes.io/unschedulable",
-      "node.kubernetes.io/network-unavailable"};
-  return std::find(keys.begin(), keys.end(), taint.key) != keys.end();
-}
-
-// What servicelb gives its pods when its DaemonSet cannot be read.
-const std::vector<Toleration>& built_in_tolerations() {
-  static const std::vector<Toleration> tolerations{
-      {.key = "node-role.kubernetes.io/master", .operation = "Exists", .effect = "NoSchedule"},
-      {.key = "node-role.kubernetes.io/control-plane",
-       .operation = "Exists",
-       .effect = "NoSchedule"},
-      {.key = "CriticalAddonsOnly", .operation = "Exists"}};
-  return tolerations;
-}
-
-bool labelled_for(const kubernetes::Labels& labels, const Service& service) {
-  const auto name = labels.find(service_label);
-  if (name == labels.end() || name->second != service.name.name) return false;
-  const auto in = labels.find(namespace_label);
-  return in == labels.end() || in->second == service.name.namespace_name;
-}
-
-bool names_traefik(std::string_view text) { return text.find("traefik") != std::string_view::npos; }
-
-bool labels_name_traefik(const kubernetes::Labels& labels) {
-  return std::any_of(labels.begin(), labels.end(),
-                     [](const auto& label) { return names_traefik(label.second); });
-}
-
-bool is_traefik_pod(const Pod& pod) {
-  // The load balancer's own pods carry the name of the Service that they serve.
-  if (pod.labels.contains(service_label)) return false;
-  return names_traefik(pod.owner_name) || names_traefik(pod.name.name) ||
-         labels_name_traefik(pod.labels);
-}
-
-bool selects(const Service& service, const Pod& pod) {
-  if (service.selector.empty() || service.name.namespace_name != pod.name.namespace_name)
-    return false;
-  return std::all_of(service.selector.begin(), service.selector.end(), [&](const auto& wanted) {
-    const auto found = pod.labels.find(wanted.first);
-    return found != pod.labels.end() && found->second == wanted.second;
-  });
-}
-
-bool leads_to_traefik(const Service& service, const kubernetes::State& cluster) {
-  if (names_traefik(service.name.name) || labels_name_traefik(service.selector)) return true;
-  return std::any_of(cluster.pods.items.begin(), cluster.pods.items.end(),
-                     [&](const Pod& pod) { return is_traefik_pod(pod) && selects(service, pod); });
-}
-
-// The LoadBalancer Services that bring public requests to Traefik; without a sign of Traefik those
-// with a web port. Of Traefik's own the ones with a web port, if there are any.
-std::vector<const Service*> entry_services(const kubernetes::State& cluster) {
-  std::vector<const Service*> balancers;
-  std::vector<const Service*> with_web_port;
-  for (const Service& service : cluster.services.items) {
-    if (service.type != "LoadBalancer") continue;
-    balancers.push_back(&service);
-    const bool web = std::any_of(service.ports.begin(), service.ports.end(), [](const auto& port) {
-      return port.port == 80 || port.port == 443;
-    });
-    if (web) with_web_port.push_back(&service);
-  }
-  for (const auto* list : {&with_web_port, &balancers}) {
-    std::vector<const Service*> traefiks;
-    std::copy_if(list->begin(), list->end(), std::back_inserter(traefiks),
-                 [&](const Service* service) { return leads_to_traefik(*service, cluster); });
-    if (!traefiks.empty()) return traefiks;
-  }
-  return with_web_port;
-}
 
 class Judge {
  public:
@@ -111,13 +22,20 @@ class Judge {
       : fleet_(fleet), cluster_(*fleet.cluster()), services_(entry_services(cluster_)) {
     for (const Node& node : cluster_.nodes.items) {
       for (const auto* list : {&node.internal_addresses, &node.external_addresses}) {
-        for (const IpAddress& address : *list) nodes_.try_emplace(address, &node);
+        for (const IpAddress& address : *list) {
+          nodes_.try_emplace(address, &node);
+          networks_of_nodes_.insert(fleet.networks.of(address).name);
+        }
       }
       by_name_[node.name] = &node;
     }
     // The mesh may know addresses of a node that Kubernetes does not list.
     if (const auto* control = fleet.headscale()) {
       for (const auto& peer : control->nodes) {
+        for (const IpAddress& address : peer.addresses) {
+          peers_.insert(address);
+          own_tailnets_.insert(fleet.networks.of(address).name);
+        }
         const auto named = by_name_.contains(peer.given_name) ? by_name_.find(peer.given_name)
                                                               : by_name_.find(peer.host_name);
         if (named == by_name_.end()) continue;
@@ -126,8 +44,8 @@ class Judge {
     }
     find_daemon_sets();
     for (const Service* service : services_) {
-      for (const std::string& text : service->load_balancer_addresses) add_balanced(text);
-      for (const std::string& text : service->external_ips) add_balanced(text);
+      for (const std::string& text : service->load_balancer_addresses) add_balanced(text, *service);
+      for (const std::string& text : service->external_ips) add_balanced(text, *service);
     }
   }
 
@@ -136,26 +54,24 @@ class Judge {
     const auto found = nodes_.find(address);
     const Node* node = found == nodes_.end() ? nullptr : found->second;
     if (node != nullptr) entry.node = node->name;
-    entry.public_address = fleet_.networks.of(address).kind == NetworkKind::public_internet &&
-                           !fleet_.networks.of(address).configured;
     if (!services_.empty()) entry.service = services_.front()->name;
-    if (balanced_.contains(address) || (node != nullptr && covers(*node))) {
+    Answer answer;
+    if (balanced_.contains(address)) {
+      answer.passing = Passing::on;
+    } else if (node != nullptr) {
+      answer = std::max(by_status(*node, address), by_pods(*node, address));
+    }
+    if (answer.passing == Passing::on) {
       // A node that is down keeps its address in the Service's status for a while.
       if (node != nullptr && node->ready != std::optional(true))
         return uncovered(entry, "node_not_ready");
       entry.status = Entry::Status::covered;
       return entry;
     }
-    if (node == nullptr && services_.empty()) return unknown(entry, no_balancer);
-    if (node == nullptr) {
-      // The mesh may know it as an address of a node.
-      const bool mesh_unknown = !fleet_.config.headscale.empty() && fleet_.headscale() == nullptr;
-      return mesh_unknown
-                 ? unknown(entry, "no node of the cluster has it, and Headscale cannot be read")
-                 : uncovered(entry, "not_a_node");
-    }
+    if (node == nullptr) return judge_stranger(entry);
     if (node->ready != std::optional(true)) return uncovered(entry, "node_not_ready");
     if (services_.empty()) return unknown(entry, no_balancer);
+    if (answer.passing != Passing::none) return judge_held_back(entry, answer);
     if (has_balancer_pod(*node)) return uncovered(entry, "pod_not_ready");
     if (!cluster_.daemon_sets.known() && !cluster_.pods.known()) {
       return unknown(entry, "neither the load balancer's pods nor its DaemonSet can be read");
@@ -169,8 +85,22 @@ class Judge {
   }
 
  private:
-  void add_balanced(const std::string& text) {
-    if (const auto address = IpAddress::parse(text)) balanced_.insert(*address);
+  // What becomes of a request that reaches a node, worst first.
+  enum class Passing {
+    none,          // nothing takes it
+    other_family,  // the Service is of the other IP family alone
+    no_local_pod,  // externalTrafficPolicy Local, and no ready pod of the Service is there
+    unknown,
+    on,
+  };
+  struct Answer {
+    Passing passing = Passing::none;
+    const Service* service = nullptr;  // whose balancer says so; null for none
+    bool operator<(const Answer& other) const { return passing < other.passing; }
+  };
+
+  void add_balanced(const std::string& text, const Service& service) {
+    if (const auto address = IpAddress::parse(text)) balanced_[*address].push_back(&service);
   }
 
   static constexpr const char* no_balancer =
@@ -188,17 +118,63 @@ class Judge {
     return entry;
   }
 
-  [[nodiscard]] bool is_balancer(const Pod& pod) const {
+  // A load balancer is there and does not pass the request on.
+  [[nodiscard]] Entry judge_held_back(Entry entry, const Answer& answer) const {
+    entry.service = answer.service->name;
+    if (answer.passing == Passing::unknown)
+      return unknown(entry, "externalTrafficPolicy is Local, and where the pods of " +
+                                entry.service.text() + " run cannot be seen");
+    // Traefik itself may take the node's port.
+    if (!cluster_.pods.known()) return unknown(entry, "pods cannot be read");
+    entry.only_local = answer.passing == Passing::no_local_pod;
+    entry.other_family = answer.passing == Passing::other_family;
+    return uncovered(entry, "no_pod");
+  }
+
+  // An address that Kubernetes lists for no node.
+  [[nodiscard]] Entry judge_stranger(Entry entry) const {
+    const Network& network = fleet_.networks.of(entry.address);
+    entry.public_address = network.kind == NetworkKind::public_internet && !network.retired;
+    if (services_.empty()) return unknown(entry, no_balancer);
+    // The mesh may know it as an address of a node.
+    if (!fleet_.config.headscale.empty() && fleet_.headscale() == nullptr)
+      return unknown(entry, "no node of the cluster has it, and Headscale cannot be read");
+    if (entry.public_address || leads_nowhere(entry.address, network))
+      return uncovered(entry, "not_a_node");
+    return unknown(entry,
+                   "Kubernetes lists it for no node, but a node may have it on another interface, "
+                   "or it may move between nodes");
+  }
+
+  // Where everybody's addresses are listed, one that no node has is no node's for certain.
+  [[nodiscard]] bool leads_nowhere(const IpAddress& address, const Network& network) const {
+    if (network.retired) return true;
+    switch (network.kind) {
+      case NetworkKind::pods:
+      case NetworkKind::services:
+      case NetworkKind::loopback: return true;
+      case NetworkKind::tailnet:
+        // A peer may be a node by another name, unless Kubernetes uses the tailnet's addresses.
+        return own_tailnets_.contains(network.name) &&
+               (!peers_.contains(address) || networks_of_nodes_.contains(network.name));
+      default: return false;
+    }
+  }
+
+  // The entry Service whose load balancer the pod is; null for any other pod.
+  [[nodiscard]] const Service* balanced_by(const Pod& pod) const {
     // What was evicted or ended stays listed with its node for a while.
-    if (pod.phase == "Failed" || pod.phase == "Succeeded") return false;
-    if (std::any_of(services_.begin(), services_.end(),
-                    [&](const Service* s) { return labelled_for(pod.labels, *s); }))
-      return true;
-    return pod.owner_kind == "DaemonSet" &&
-           std::any_of(daemon_sets_.begin(), daemon_sets_.end(), [&](const Workload* daemon_set) {
-             return pod.owner_name == daemon_set->name.name &&
-                    pod.name.namespace_name == daemon_set->name.namespace_name;
-           });
+    if (pod.phase == "Failed" || pod.phase == "Succeeded") return nullptr;
+    for (const Service* service : services_) {
+      if (is_labelled_for(pod.labels, *service)) return service;
+    }
+    if (pod.owner_kind != "DaemonSet") return nullptr;
+    for (const auto& [daemon_set, service] : daemon_sets_) {
+      if (pod.owner_name == daemon_set->name.name &&
+          pod.name.namespace_name == daemon_set->name.namespace_name)
+        return service;
+    }
+    return nullptr;
   }
 
   // A pod of the ingress controller that itself takes the node's web port.
@@ -207,21 +183,55 @@ class Judge {
                                               [](int port) { return port == 80 || port == 443; });
   }
 
-  // Another address of the node may be the one in the Service's status.
-  [[nodiscard]] bool covers(const Node& node) const {
+  // Another address of the node may be the one in a Service's status.
+  [[nodiscard]] Answer by_status(const Node& node, const IpAddress& asked) const {
+    Answer best;
     for (const auto* list : {&node.internal_addresses, &node.external_addresses}) {
       for (const IpAddress& address : *list) {
-        if (balanced_.contains(address)) return true;
+        const auto found = balanced_.find(address);
+        if (found == balanced_.end()) continue;
+        for (const Service* service : found->second) {
+          const bool served = serves_family(*service, asked);
+          best = std::max(best, {served ? Passing::on : Passing::other_family, service});
+        }
       }
     }
-    return std::any_of(cluster_.pods.items.begin(), cluster_.pods.items.end(), [&](const Pod& pod) {
-      return pod.node_name == node.name && pod.ready && (is_balancer(pod) || takes_web_port(pod));
-    });
+    return best;
+  }
+
+  [[nodiscard]] Answer by_pods(const Node& node, const IpAddress& asked) const {
+    Answer best;
+    for (const Pod& pod : cluster_.pods.items) {
+      if (pod.node_name != node.name || !pod.ready) continue;
+      if (takes_web_port(pod)) return {Passing::on, nullptr};
+      if (const Service* service = balanced_by(pod))
+        best = std::max(best, {passing(*service, node, asked), service});
+    }
+    return best;
+  }
+
+  // With externalTrafficPolicy Local, kube-proxy drops what reaches a node without a ready pod.
+  [[nodiscard]] Passing passing(const Service& service, const Node& node,
+                                const IpAddress& asked) const {
+    if (!serves_family(service, asked)) return Passing::other_family;
+    if (service.external_traffic_policy != "Local") return Passing::on;
+    const auto* endpoints = fleet_.endpoints.find(service.name);
+    if (endpoints == nullptr || !fleet_.endpoints.known() || !endpoints->certain)
+      return Passing::unknown;
+    Passing found = Passing::no_local_pod;
+    for (const auto* slice : endpoints->slices) {
+      for (const auto& endpoint : slice->endpoints) {
+        if (!endpoint.ready) continue;
+        if (endpoint.node_name == node.name) return Passing::on;
+        if (endpoint.node_name.empty()) found = Passing::unknown;
+      }
+    }
+    return found;
   }
 
   [[nodiscard]] bool has_balancer_pod(const Node& node) const {
     return std::any_of(cluster_.pods.items.begin(), cluster_.pods.items.end(), [&](const Pod& pod) {
-      return pod.node_name == node.name && is_balancer(pod);
+      return pod.node_name == node.name && balanced_by(pod) != nullptr;
     });
   }
 
@@ -233,12 +243,12 @@ class Judge {
         const bool named =
             candidate.name.name == name || (candidate.name.name.starts_with(name + "-") &&
                                             candidate.name.name.size() == name.size() + 9);
-        const bool labelled = labelled_for(candidate.labels, *service) ||
-                              labelled_for(candidate.template_labels, *service);
-        const bool says_service = candidate.labels.contains(service_label) ||
-                                  candidate.template_labels.contains(service_label);
+        const bool labelled = is_labelled_for(candidate.labels, *service) ||
+                              is_labelled_for(candidate.template_labels, *service);
+        const bool says_service = candidate.labels.contains(balancer_label) ||
+                                  candidate.template_labels.contains(balancer_label);
         if (labelled || (named && !says_service)) {
-          daemon_sets_.push_back(&candidate);
+          daemon_sets_.emplace_back(&candidate, service);
           break;
         }
       }
@@ -253,7 +263,7 @@ class Judge {
                                           : not_tolerated(node, built_in_tolerations());
     }
     std::optional<Taint> first;
-    for (const Workload* daemon_set : daemon_sets_) {
+    for (const auto& [daemon_set, service] : daemon_sets_) {
       const auto taint = not_tolerated(node, daemon_set->tolerations);
       if (!taint) return std::nullopt;
       if (!first) first = taint;
@@ -261,25 +271,16 @@ class Judge {
     return first;
   }
 
-  static std::optional<Taint> not_tolerated(const Node& node,
-                                            const std::vector<Toleration>& tolerations) {
-    for (const Taint& taint : node.taints) {
-      if (taint.effect == "PreferNoSchedule" || tolerated_by_every_daemon(taint)) continue;
-      const bool tolerated =
-          std::any_of(tolerations.begin(), tolerations.end(),
-                      [&](const Toleration& toleration) { return tolerates(toleration, taint); });
-      if (!tolerated) return taint;
-    }
-    return std::nullopt;
-  }
-
   const Fleet& fleet_;
   const kubernetes::State& cluster_;
   std::vector<const Service*> services_;
-  std::vector<const Workload*> daemon_sets_;
+  std::vector<std::pair<const Workload*, const Service*>> daemon_sets_;
   std::map<IpAddress, const Node*> nodes_;
   std::map<std::string, const Node*> by_name_;
-  std::set<IpAddress> balanced_;
+  std::map<IpAddress, std::vector<const Service*>> balanced_;  // in a Service's status or spec
+  std::set<IpAddress> peers_;                                  // that Headscale lists
+  std::set<std::string> own_tailnets_;                         // networks that they lie in
+  std::set<std::string> networks_of_nodes_;                    // as Kubernetes lists nodes
 };
 
 }  // namespace

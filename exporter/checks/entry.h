@@ -17,7 +17,10 @@ struct Entry {
   std::string node;    // "" = no node has the address
   kubernetes::ObjectName service;  // the LoadBalancer Service that should answer
   std::optional<kubernetes::Taint> taint;
-  bool public_address = false;
+  bool public_address = false;  // no node's, and public: a router in front may forward it
+  // More about no_pod: a balancer's pod is there and passes nothing on.
+  bool only_local = false;    // externalTrafficPolicy Local, and no ready pod of the Service there
+  bool other_family = false;  // the Service is of the other IP family alone
 };
 
 // Configured addresses and DNS answers, each once. Empty when Kubernetes is unknown.

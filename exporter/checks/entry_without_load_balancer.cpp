@@ -17,6 +17,13 @@ std::string taint_text(const kubernetes::Taint& taint) {
                      taint.effect);
 }
 
+std::string patch(const kubernetes::ObjectName& service, std::string_view field,
+                  std::string_view value) {
+  return fmt::format(
+      "kubectl -n {} patch service {} --type merge -p '{{\"spec\":{{\"{}\":\"{}\"}}}}'",
+      service.namespace_name, service.name, field, value);
+}
+
 Finding make_finding(const Entry& entry) {
   Finding finding{
       .severity = Severity::critical, .reason = entry.reason, .kind = "Node", .object = entry.node};
@@ -44,6 +51,21 @@ Finding make_finding(const Entry& entry) {
     finding.cure = fmt::format(
         "kubectl -n kube-system describe pods -l svccontroller.k3s.cattle.io/svcname={}",
         entry.service.name);
+  } else if (entry.only_local) {
+    finding.message = fmt::format(
+        "Public names point at {}; the load balancer there passes requests only to pods of its own "
+        "node (externalTrafficPolicy Local), and Service {} has no ready one there.",
+        place, entry.service.text());
+    finding.cure = patch(entry.service, "externalTrafficPolicy", "Cluster") +
+                   "   # or let a pod of it run on the node; with Cluster it does not see the "
+                   "visitors' addresses";
+  } else if (entry.other_family) {
+    finding.message = fmt::format(
+        "Public names point at {}, and Service {} is of {} alone, so nothing there takes the "
+        "request.",
+        place, entry.service.text(), entry.address.is_v4() ? "IPv6" : "IPv4");
+    finding.cure = patch(entry.service, "ipFamilyPolicy", "PreferDualStack") +
+                   "   # or take the address out of DNS";
   } else if (entry.reason == "no_pod") {
     finding.message =
         fmt::format("Public names point at {}, and no load balancer pod runs there.", place);
@@ -81,8 +103,11 @@ Verdict judge_entries(const Fleet& fleet) {
   const auto& cluster = *fleet.cluster();
   if (expect.resolve && need(fleet.snapshot.dns, "DNS", verdict)) {
     for (const auto& [host, answer] : state_of(fleet.snapshot.dns)->hosts) {
-      if (!answer)
+      if (!answer) {
         verdict.unknown.push_back(fmt::format("DNS of {}: {}", host, answer.error().message));
+      } else if (answer->absent) {
+        verdict.unknown.push_back(fmt::format("DNS of {}: no address", host));
+      }
     }
   }
   const bool services = need(cluster.services, "services", verdict);
@@ -113,7 +138,10 @@ const CheckDefinition entry_without_load_balancer_check{
                  "The node has a taint that the load balancer's pods do not tolerate."},
                 {"pod_not_ready", "The load balancer's pod on the node is not ready."},
                 {"node_not_ready", "The node is not Ready."},
-                {"no_pod", "No load balancer pod runs on the node."},
+                {"no_pod",
+                 "No load balancer pod runs on the node, or the one there passes nothing on: the "
+                 "Service is of the other IP family, or has no pod on the node and "
+                 "externalTrafficPolicy Local."},
                 {"not_a_node", "The address belongs to no node."}},
     .judge = judge_entries};
 

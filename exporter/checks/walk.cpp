@@ -112,8 +112,11 @@ class Walker {
       if (names == nullptr) {
         draft.unknown = true;
       } else if (const auto answer = names->hosts.find(route.host); answer != names->hosts.end()) {
-        draft.unknown = !answer->second;
+        draft.unknown = !answer->second || answer->second->absent;
         if (answer->second) addresses = answer->second->addresses;
+        if (answer->second && answer->second->absent) draft.name("no address in DNS");
+      } else if (addresses.empty() && is_plain_host(route.host)) {
+        draft.unknown = true;  // not asked yet
       }
     }
     if (addresses.empty() && !draft.unknown) return;

@@ -54,6 +54,8 @@ Service parse_service(JsonView object) {
   }
   service.load_balancer_class = spec["loadBalancerClass"].string_or("");
   service.external_ips = spec["externalIPs"].strings();
+  service.external_traffic_policy = spec["externalTrafficPolicy"].string_or("");
+  service.ip_families = spec["ipFamilies"].strings();
   const JsonView load_balancer = object["status"]["loadBalancer"];
   service.load_balancer_addresses = ingress_addresses(load_balancer);
   for (const JsonView& entry : load_balancer["ingress"].items()) {

@@ -73,10 +73,11 @@ std::optional<Fields> fields_of(std::string_view kind) {
                {"addresses/type", "addresses/address", "conditions/type", "conditions/status"})});
   }
   if (kind == "services") {
-    return joined({below("spec", {"type", "clusterIP", "clusterIPs", "externalName", "selector",
-                                  "ports/name", "ports/port", "ports/protocol", "ports/targetPort",
-                                  "loadBalancerClass", "externalIPs"}),
-                   below("status/loadBalancer/ingress", {"ip", "hostname"})});
+    return joined(
+        {below("spec", {"type", "clusterIP", "clusterIPs", "externalName", "selector", "ports/name",
+                        "ports/port", "ports/protocol", "ports/targetPort", "loadBalancerClass",
+                        "externalIPs", "externalTrafficPolicy", "ipFamilies"}),
+         below("status/loadBalancer/ingress", {"ip", "hostname"})});
   }
   if (kind == "endpointslices") {
     return joined({{"addressType"},

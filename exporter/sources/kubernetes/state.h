@@ -89,7 +89,9 @@ struct Service {
   std::vector<std::string> load_balancer_host_names;
   std::string load_balancer_class;
   std::vector<std::string> external_ips;
-  Labels annotations;  // only svccontroller.k3s.cattle.io/*
+  std::string external_traffic_policy;   // Cluster, Local; "" = not said (Cluster)
+  std::vector<std::string> ip_families;  // IPv4, IPv6; empty = not said
+  Labels annotations;                    // only svccontroller.k3s.cattle.io/*
   [[nodiscard]] bool headless() const { return !cluster_ips.empty() && cluster_ips[0] == "None"; }
   bool operator==(const Service&) const = default;
 };

@@ -152,6 +152,128 @@ TEST_CASE("addresses that lead to a covered node by another name") {
   }
 }
 
+TEST_CASE("an address that Kubernetes lists for no node") {
+  World world = World::healthy();
+  world.hand_kept("shop/web", {"100.80.0.2"});
+  world.ingress("shop/front", "shop.example", "web");
+  world.serve();
+  const auto judged = [&](std::string_view address) {
+    world.config.expect.entry_addresses = {ip(address)};
+    return world.findings(check);
+  };
+  // A node may have it on another interface, or it moves between them (keepalived, kube-vip).
+  for (const std::string_view address : {"192.168.7.99", "10.1.2.3", "fd00:7::99", "100.64.9.9"}) {
+    if (address == "100.64.9.9")
+      world.config.networks.push_back({.name = "isp",
+                                       .cidrs = {Prefix::parse("100.64.0.0/16").value()},
+                                       .kind = NetworkKind::lan});
+    INFO(address);
+    CHECK(judged(address).empty());
+    CHECK(world.layer(Layer::load_balancer) == LayerStatus::unknown);
+    CHECK(world.cause("shop.example") == "unknown");
+  }
+  // Where all addresses are listed it is certain.
+  world.config.networks = {{.name = "old",
+                            .cidrs = {Prefix::parse("10.50.0.0/16").value()},
+                            .kind = NetworkKind::overlay,
+                            .retired = true}};
+  CHECK(judged("10.50.0.9") == Findings{"not_a_node 10.50.0.9"});
+  CHECK(judged("10.244.2.9") == Findings{"not_a_node 10.244.2.9"});
+  CHECK(world.judge().findings.front().severity == Severity::critical);
+  CHECK(world.cause("shop.example") == "load_balancer/not_a_node");
+  world.peer("nas", "100.80.0.60");
+  CHECK(judged("100.80.0.60") == Findings{"not_a_node 100.80.0.60"});
+  // A router in front may forward a public one.
+  CHECK(judged("203.0.113.8") == Findings{"not_a_node 203.0.113.8"});
+  CHECK(world.judge().findings.front().severity == Severity::info);
+  // With nodes by their LAN addresses a peer may be a node by another name.
+  for (std::size_t i = 0; i < 3; ++i) {
+    world.cluster->nodes.items[i].internal_addresses = {ip("192.168.7." + std::to_string(i + 1))};
+  }
+  CHECK(judged("100.80.0.60").empty());
+  CHECK(judged("100.80.0.61") == Findings{"not_a_node 100.80.0.61"});
+}
+
+TEST_CASE("externalTrafficPolicy Local: the balancer of a node without a pod of the Service") {
+  World world = World::healthy();
+  auto& service = world.service("edge/traefik");
+  service.external_traffic_policy = "Local";
+  service.load_balancer_addresses = {"100.80.0.2"};
+  auto& endpoints = world.slice("edge/traefik").endpoints;
+  endpoints.front().node_name = "beta";
+  SECTION("drops what it gets") {
+    CHECK(world.findings(check) == Findings{"no_pod alpha"});
+    const Finding finding = world.judge().findings.front();
+    CHECK(finding.message.find("externalTrafficPolicy") != std::string::npos);
+    CHECK(finding.cure.starts_with("kubectl -n edge patch service traefik --type merge -p '{"));
+    endpoints.push_back({.addresses = {"10.244.1.9"}, .ready = false, .node_name = "alpha"});
+    CHECK(world.findings(check) == Findings{"no_pod alpha"});
+  }
+  SECTION("innocent: a ready pod on the node") {
+    endpoints.push_back({.addresses = {"10.244.1.9"}, .node_name = "alpha"});
+    CHECK(world.findings(check).empty());
+    CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
+  }
+  SECTION("innocent: the Service's status lists the node, as older releases do") {
+    service.load_balancer_addresses.emplace_back("100.80.0.1");
+    CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
+  }
+  SECTION("innocent: Cluster, or nothing said") {
+    service.external_traffic_policy = GENERATE("Cluster", "");
+    CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
+  }
+  SECTION("innocent: Traefik itself takes the node's port") {
+    world.cluster->pods.items.push_back({.name = {"edge", "traefik-x1"},
+                                         .node_name = "alpha",
+                                         .phase = "Running",
+                                         .ready = true,
+                                         .host_ports = {443}});
+    CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
+  }
+  SECTION("unknown: endpoints that do not say their node, or cannot be read") {
+    if (GENERATE(true, false)) {
+      endpoints.front().node_name.clear();
+    } else {
+      world.cluster->endpoint_slices = {};
+      world.cluster->endpoints = {};
+    }
+    CHECK(world.findings(check).empty());
+    CHECK(world.layer(Layer::load_balancer) == LayerStatus::unknown);
+  }
+}
+
+TEST_CASE("a Service of one IP family, and an entry of the other") {
+  World world = World::healthy();
+  alpha(world).internal_addresses.push_back(ip("fd00:7::1"));
+  world.config.expect.entry_addresses = {ip("fd00:7::1")};
+  auto& service = world.service("edge/traefik");
+  service.ip_families = {"IPv4"};
+  SECTION("is served by nothing") {
+    CHECK(world.findings(check) == Findings{"no_pod alpha"});
+    CHECK(world.judge().findings.front().message.find("IPv4 alone") != std::string::npos);
+    service.load_balancer_addresses.clear();
+    CHECK(world.findings(check) == Findings{"no_pod alpha"});
+  }
+  SECTION("unknown: pods cannot be read") {
+    world.cluster->pods = {};
+    CHECK(world.findings(check).empty());
+    CHECK(world.layer(Layer::load_balancer) == LayerStatus::unknown);
+  }
+  SECTION("innocent: both families, or none said") {
+    service.ip_families =
+        GENERATE(values<std::vector<std::string>>({{"IPv4", "IPv6"}, {"IPv6"}, {}}));
+    CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
+  }
+  SECTION("innocent: another Service has that family") {
+    auto six = service;
+    six.name.name = "traefik-six";
+    six.ip_families = {"IPv6"};
+    world.cluster->services.items.push_back(six);
+    world.balancer_pod("alpha", "edge/traefik-six");
+    CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
+  }
+}
+
 TEST_CASE("a cluster without a load balancer Service is not judged") {
   World world = World::healthy();
   world.service("edge/traefik").type = "NodePort";
@@ -206,6 +328,28 @@ TEST_CASE("with DNS every host has its own entries") {
   names->hosts.emplace("lost.example", std::unexpected(Error{Failure::timeout, "no answer"}));
   CHECK(world.cause("lost.example") == "unknown");
   CHECK(world.judge().findings.front().hosts == Findings{"bad.example/"});
+}
+
+TEST_CASE("a host that DNS does not know, or was not asked for") {
+  World world = World::healthy();
+  world.config.expect.entry_addresses.clear();
+  world.config.expect.resolve = true;
+  world.hand_kept("shop/web", {"100.80.0.2"});
+  world.ingress("shop/good", "good.example", "web");
+  world.ingress("shop/lost", "lost.example", "web");
+  world.ingress("shop/any", "*.any.example", "web");
+  world.serve();
+  auto names = std::make_shared<dns::State>();
+  names->hosts.emplace("good.example", dns::Answer{.addresses = {ip("100.80.0.2")}});
+  world.snapshot.dns.push_back({.state = names});
+  CHECK(world.cause("lost.example") == "unknown");
+  CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
+  names->hosts.emplace("lost.example", dns::Answer{.absent = true});
+  CHECK(world.cause("lost.example") == "unknown");
+  CHECK(world.cause("good.example") == "ok");
+  CHECK(world.cause("*.any.example") == "ok");  // has no name to ask for
+  CHECK(world.findings().empty());
+  CHECK(world.judge().layers.front().unknown == Findings{"DNS of lost.example: no address"});
 }
 
 TEST_CASE("what cannot be read is unknown") {

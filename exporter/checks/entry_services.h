@@ -1,0 +1,24 @@
+// The Services that public requests come in through, and the pods that belong to them. Pure.
+#pragma once
+
+#include <vector>
+
+#include "sources/kubernetes/state.h"
+
+namespace shortcircuit {
+
+// The label by which servicelb's DaemonSets and pods name their Service.
+inline constexpr const char* balancer_label = "svccontroller.k3s.cattle.io/svcname";
+
+// The LoadBalancer Services that bring public requests to Traefik; without a sign of Traefik those
+// with a web port. Of Traefik's own the ones with a web port, if there are any.
+std::vector<const kubernetes::Service*> entry_services(const kubernetes::State& cluster);
+
+// Do servicelb's labels name the Service?
+bool is_labelled_for(const kubernetes::Labels& labels, const kubernetes::Service& service);
+// A pod of the ingress controller itself, by its name, owner or labels.
+bool is_traefik_pod(const kubernetes::Pod& pod);
+// Of a Service that does not say its families nothing is concluded.
+bool serves_family(const kubernetes::Service& service, const IpAddress& address);
+
+}  // namespace shortcircuit
