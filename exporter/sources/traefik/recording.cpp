@@ -16,8 +16,15 @@ Result<std::string> reduce_for_recording(std::string_view answer, std::string_vi
                               "entryPoints", "middlewares"});
   }
   if (answer.starts_with("http-services")) {
-    return keep_fields(body, {"name", "provider", "status", "error", "type",
-                              "loadBalancer/servers/url", "serverStatus/*"});
+    // The keys of serverStatus are URLs; what is no state of a server is not of it.
+    const auto only_states = [](std::string_view path, JsonView value) -> JsonEdit {
+      if (!path.starts_with("serverStatus/")) return {};
+      return {.keep = value.is_string() && (value.string() == "UP" || value.string() == "DOWN")};
+    };
+    return keep_fields(body,
+                       {"name", "provider", "status", "error", "type", "loadBalancer/servers/url",
+                        "serverStatus/*"},
+                       only_states);
   }
   if (answer.starts_with("http-middlewares")) {
     return keep_fields(body, {"name", "provider", "status", "error", "type"});

@@ -50,7 +50,7 @@ TEST_CASE("proxies of every kind of object, one finding for each object and reas
                  "proxy_address_stale/no_such_peer Deployment jobs/fetcher"});
   CHECK(with_proxies("socks5://10.50.1.1:1080").findings("proxy_address_stale").front() ==
         "retired_network jobs/fetcher");
-  CHECK(with_proxies("http://10.244.99.1:3128").findings("proxy_address_stale").size() == 3);
+  CHECK(with_proxies("http://10.244.0.9:3128").findings("proxy_address_stale").size() == 3);
   World offline = with_proxies("http://100.80.0.9:8118");
   offline.peer("gone", "100.80.0.9").online = false;
   CHECK(offline.findings("proxy_address_stale").front() == "peer_offline jobs/fetcher");

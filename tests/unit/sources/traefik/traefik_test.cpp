@@ -189,6 +189,10 @@ TEST_CASE("traefik: servers that its own health check calls DOWN are counted") {
   const auto kept = reduce_for_recording("http-services", "[{" + servers + all + "}]");
   REQUIRE(kept);
   CHECK(kept->find("s3cret") == std::string::npos);
+  const auto strange =
+      reduce_for_recording("http-services", R"([{"serverStatus":{"x":"s3cret"}}])");
+  REQUIRE(strange);
+  CHECK(strange->find("s3cret") == std::string::npos);
   State state;
   REQUIRE(parse_services(*kept, state));
   CHECK(state.services.at(0).servers_down == 2);
