@@ -4,6 +4,7 @@
 #include <set>
 
 #include "checks/check.h"
+#include "checks/entry.h"
 #include "checks/router_error.h"
 #include "checks/unknown.h"
 
@@ -130,6 +131,12 @@ Verdict judge_backends(const Fleet& fleet) {
       judge.backend(backend, from, route.kind == "Ingress");
   }
   judge_traefik_services(cluster, judge);
+  // The way in is a way to pods as well.
+  for (const Entry& entry : judge_entry_addresses(fleet)) {
+    if (entry.nobody_behind)
+      judge.backend({.service = entry.service}, "The load balancer at " + entry.address.text(),
+                    false);
+  }
   // What cannot be seen may be the cause of a dead router.
   if (!fleet.config.traefik.empty() && need(fleet.snapshot.traefik, "Traefik", verdict) && complete)
     judge_routers(fleet, verdict);
@@ -142,7 +149,8 @@ const CheckDefinition backend_missing_check{
     .name = "backend_missing",
     .layer = Layer::backend,
     .question =
-        "Is the Service, its port and at least one ready endpoint there behind every route?",
+        "Is the Service, its port and at least one ready endpoint there behind every route and "
+        "every entry?",
     .reasons = {{"service_absent", "The Service or TraefikService does not exist."},
                 {"service_port_absent", "The Service has no such port."},
                 {"no_ready_endpoints", "The Service has no ready endpoint."},

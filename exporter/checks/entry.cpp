@@ -56,11 +56,12 @@ class Judge {
     if (node != nullptr) entry.node = node->name;
     if (!services_.empty()) entry.service = services_.front()->name;
     Answer answer;
-    if (balanced_.contains(address)) {
-      answer.passing = Passing::on;
-    } else if (node != nullptr) {
-      answer = std::max(by_status(*node, address), by_pods(*node, address));
+    if (const auto balanced = balanced_.find(address); balanced != balanced_.end()) {
+      for (const Service* service : balanced->second)
+        answer = std::max(answer, {behind(*service), service});
     }
+    if (node != nullptr)
+      answer = std::max({answer, by_status(*node, address), by_pods(*node, address)});
     if (answer.passing == Passing::on) {
       // A node that is down keeps its address in the Service's status for a while.
       if (node != nullptr && node->ready != std::optional(true))
@@ -68,10 +69,11 @@ class Judge {
       entry.status = Entry::Status::covered;
       return entry;
     }
-    if (node == nullptr) return judge_stranger(entry);
-    if (node->ready != std::optional(true)) return uncovered(entry, "node_not_ready");
-    if (services_.empty()) return unknown(entry, no_balancer);
+    if (node != nullptr && node->ready != std::optional(true))
+      return uncovered(entry, "node_not_ready");
     if (answer.passing != Passing::none) return judge_held_back(entry, answer);
+    if (node == nullptr) return judge_stranger(entry);
+    if (services_.empty()) return unknown(entry, no_balancer);
     if (has_balancer_pod(*node)) return uncovered(entry, "pod_not_ready");
     if (!cluster_.daemon_sets.known() && !cluster_.pods.known()) {
       return unknown(entry, "neither the load balancer's pods nor its DaemonSet can be read");
@@ -90,6 +92,7 @@ class Judge {
     none,          // nothing takes it
     other_family,  // the Service is of the other IP family alone
     no_local_pod,  // externalTrafficPolicy Local, and no ready pod of the Service is there
+    no_pod,        // no pod of the Service is ready anywhere
     unknown,
     on,
   };
@@ -126,6 +129,8 @@ class Judge {
                                 entry.service.text() + " run cannot be seen");
     // Traefik itself may take the node's port.
     if (!cluster_.pods.known()) return unknown(entry, "pods cannot be read");
+    entry.nobody_behind = answer.passing == Passing::no_pod;
+    if (entry.nobody_behind) return uncovered(entry, "");
     entry.only_local = answer.passing == Passing::no_local_pod;
     entry.other_family = answer.passing == Passing::other_family;
     return uncovered(entry, "no_pod");
@@ -192,7 +197,7 @@ class Judge {
         if (found == balanced_.end()) continue;
         for (const Service* service : found->second) {
           const bool served = serves_family(*service, asked);
-          best = std::max(best, {served ? Passing::on : Passing::other_family, service});
+          best = std::max(best, {served ? behind(*service) : Passing::other_family, service});
         }
       }
     }
@@ -210,14 +215,23 @@ class Judge {
     return best;
   }
 
+  // `no_pod` only where it is certain: what keeps its endpoints by hand is judged elsewhere.
+  [[nodiscard]] Passing behind(const Service& service) const {
+    const auto* endpoints = fleet_.endpoints.find(service.name);
+    const bool certain = endpoints != nullptr && fleet_.endpoints.known() && endpoints->certain &&
+                         !endpoints->hand_kept();
+    return certain && endpoints->ready_addresses() == 0 ? Passing::no_pod : Passing::on;
+  }
+
   // With externalTrafficPolicy Local, kube-proxy drops what reaches a node without a ready pod.
   [[nodiscard]] Passing passing(const Service& service, const Node& node,
                                 const IpAddress& asked) const {
     if (!serves_family(service, asked)) return Passing::other_family;
-    if (service.external_traffic_policy != "Local") return Passing::on;
+    if (service.external_traffic_policy != "Local") return behind(service);
     const auto* endpoints = fleet_.endpoints.find(service.name);
     if (endpoints == nullptr || !fleet_.endpoints.known() || !endpoints->certain)
       return Passing::unknown;
+    if (behind(service) == Passing::no_pod) return Passing::no_pod;
     Passing found = Passing::no_local_pod;
     for (const auto* slice : endpoints->slices) {
       for (const auto& endpoint : slice->endpoints) {

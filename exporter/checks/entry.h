@@ -21,6 +21,9 @@ struct Entry {
   // More about no_pod: a balancer's pod is there and passes nothing on.
   bool only_local = false;    // externalTrafficPolicy Local, and no ready pod of the Service there
   bool other_family = false;  // the Service is of the other IP family alone
+  // Load balancers are there and lead to `service`, none of whose pods is ready. backend_missing
+  // says it, not this check; `reason` is empty.
+  bool nobody_behind = false;
 };
 
 // Configured addresses and DNS answers, each once. Empty when Kubernetes is unknown.

@@ -119,7 +119,7 @@ Verdict judge_entries(const Fleet& fleet) {
   for (const Entry& entry : judge_entry_addresses(fleet)) {
     if (entry.status == Entry::Status::unknown) {
       verdict.unknown.push_back(fmt::format("{}: {}", entry.address.text(), entry.reason));
-    } else if (entry.status == Entry::Status::uncovered) {
+    } else if (entry.status == Entry::Status::uncovered && !entry.nobody_behind) {
       Finding finding = make_finding(entry);
       if (said.insert(finding.kind + finding.object).second)
         verdict.findings.push_back(std::move(finding));

@@ -127,6 +127,10 @@ class Walker {
         draft.unknown = true;
       } else if (judged->second.status == Entry::Status::uncovered) {
         const Entry& at = judged->second;
+        if (at.nobody_behind) {
+          add_reason(draft, at.service.text(), "Service", "no_ready_endpoints");
+          continue;
+        }
         draft.add(findings_.of("entry_without_load_balancer",
                                at.reason == "not_a_node" ? address.text() : at.node));
       }

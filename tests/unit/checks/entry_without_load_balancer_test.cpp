@@ -242,6 +242,59 @@ TEST_CASE("externalTrafficPolicy Local: the balancer of a node without a pod of 
   }
 }
 
+TEST_CASE("load balancers that lead to a Service without a ready pod") {
+  World world = World::healthy();
+  world.hand_kept("shop/web", {"100.80.0.2"});
+  world.ingress("shop/front", "shop.example", "web");
+  world.serve();
+  for (auto& endpoint : world.slice("edge/traefik").endpoints) endpoint.ready = false;
+  SECTION("are said to lead nowhere, on the Service") {
+    SECTION("by its status, by its pods, at an address of its own") {
+      auto& addresses = world.service("edge/traefik").load_balancer_addresses;
+      addresses =
+          GENERATE_REF(values<std::vector<std::string>>({addresses, {}, {"192.168.7.240"}}));
+      if (addresses.size() == 1) world.config.expect.entry_addresses = {ip("192.168.7.240")};
+    }
+    SECTION("with Local as well") {
+      world.service("edge/traefik").external_traffic_policy = "Local";
+    }
+    CHECK(world.findings() == Findings{"backend_missing/no_ready_endpoints Service edge/traefik"});
+    CHECK(world.cause("shop.example") == "backend/no_ready_endpoints");
+    CHECK(world.judge().findings.front().hosts == Findings{"shop.example/"});
+  }
+  SECTION("a node that is not Ready comes first") {
+    alpha(world).ready = false;
+    CHECK(world.findings(check) == Findings{"node_not_ready alpha"});
+  }
+  SECTION("innocent: one pod is ready") {
+    world.slice("edge/traefik").endpoints.back().ready = true;
+    CHECK(world.findings().empty());
+  }
+  SECTION("innocent: Traefik itself takes the node's port") {
+    world.cluster->pods.items.push_back({.name = {"edge", "traefik-x1"},
+                                         .node_name = "alpha",
+                                         .phase = "Running",
+                                         .ready = true,
+                                         .host_ports = {443}});
+    CHECK(world.findings().empty());
+  }
+  SECTION("innocent: nobody is sent to it, or its endpoints are kept by hand or cannot be read") {
+    const int which = GENERATE(0, 1, 2);
+    if (which == 0) world.config.expect.entry_addresses.clear();
+    if (which == 1) world.service("edge/traefik").selector.clear();
+    if (which == 2) {
+      world.cluster->endpoint_slices = {};
+      world.cluster->endpoints = {};
+    }
+    CHECK(world.findings("backend_missing").empty());
+  }
+  SECTION("unknown: pods cannot be read") {
+    world.cluster->pods = {};
+    CHECK(world.findings().empty());
+    CHECK(world.cause("shop.example") == "unknown");
+  }
+}
+
 TEST_CASE("a Service of one IP family, and an entry of the other") {
   World world = World::healthy();
   alpha(world).internal_addresses.push_back(ip("fd00:7::1"));

@@ -73,7 +73,7 @@ TEST_CASE("kubernetes: the night's first step") {
   CHECK(state.config_maps.items[0].proxies.at(0).where == "key CALTRANS_PROXY");
   CHECK(state.daemon_sets.items.at(0).desired == 14);
   CHECK(state.daemon_sets.items.at(0).tolerations.size() == 3);
-  CHECK(state.endpoints.items.size() == 4);
+  CHECK(state.endpoints.items.size() == 5);
   CHECK(state.blind.empty());
 }
 
