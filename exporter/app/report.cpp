@@ -83,7 +83,8 @@ std::string finding_lines(const Judgement& judgement, const Painter& painter) {
                        painter.bold(fmt::format("{} {}", finding.kind, finding.object)),
                        painter.grey("·"), fmt::format("{}/{}", finding.check, finding.reason));
     out += "     " + painter.wrap(finding.message, 5) + "\n";
-    out += "     " + painter.green("cure: ") + painter.wrap(finding.cure, 11) + "\n";
+    // Never wrapped: pasted with a line break in it, the rest of its comment would be run.
+    out += "     " + painter.green("cure: ") + finding.cure + "\n";
     if (!finding.hosts.empty()) {
       out += "     takes down: " + painter.wrap(enumerate(finding.hosts, 8), 17) + "\n";
     }
@@ -214,8 +215,7 @@ std::string dependents_report(const std::string& wanted, const std::vector<Depen
       if (items.front()->breaks != last_breaks) {
         last_breaks = items.front()->breaks;
         out += "    without it: " + painter.wrap(last_breaks, 16) + "\n";
-        out +=
-            "    " + painter.green("to move it: ") + painter.wrap(items.front()->cure, 16) + "\n";
+        out += "    " + painter.green("to move it: ") + items.front()->cure + "\n";
       }
     }
   }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "checks/cure.h"
+
 namespace shortcircuit {
 namespace {
 
@@ -171,13 +173,14 @@ std::vector<EndpointAddress> judge_endpoint_addresses(const Fleet& fleet) {
   return judged;
 }
 
-std::string_view advice_for(std::string_view reason) {
+std::string advice_for(const Fleet& fleet, std::string_view reason) {
   if (reason == "retired_network")
     return "put in the address that the machine has in the new network";
   if (reason == "no_such_peer")
     return "put in the address of a peer that exists (headscale nodes list)";
   if (reason == "no_such_node") return "put in the address of a pod or node that exists";
-  if (reason == "peer_expired") return "log the peer in again there: tailscale up --force-reauth";
+  if (reason == "peer_expired")
+    return "log the peer in again there: tailscale up --force-reauth" + login_server_option(fleet);
   return "start the machine, or tailscaled on it";
 }
 

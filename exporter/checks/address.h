@@ -64,6 +64,6 @@ struct EndpointAddress {
 std::vector<EndpointAddress> judge_endpoint_addresses(const Fleet& fleet);
 
 // What a person is told to do about a stale address of that reason.
-std::string_view advice_for(std::string_view reason);
+std::string advice_for(const Fleet& fleet, std::string_view reason);
 
 }  // namespace shortcircuit

@@ -4,6 +4,8 @@
 
 #include "base/text.h"
 #include "checks/check.h"
+#include "checks/cure.h"
+#include "checks/unknown.h"
 #include "fleet/etcd_cluster.h"
 
 namespace shortcircuit {
@@ -22,13 +24,14 @@ Finding finding_of(const std::string& type, const std::string& kind, const std::
           ? fmt::format("etcd has a CORRUPT alarm of {}: its data differ from the others'.", who)
           : fmt::format("etcd has a NOSPACE alarm of {}: the whole cluster refuses writes.", who);
   finding.cure =
-      corrupt
-          ? fmt::format(
-                "Remove {} from the cluster and add it anew with an empty data directory "
-                "(etcdctl member remove, then member add); then etcdctl alarm disarm",
-                kind == "EtcdMember" ? object : "the member that etcdctl alarm list names")
-          : "etcdctl compact REVISION, etcdctl defrag on each member in turn, then etcdctl alarm "
-            "disarm; or raise --quota-backend-bytes first";
+      corrupt ? fmt::format(
+                    "etcdctl member list -w table   # remove {} and add it anew with an empty data "
+                    "directory: "
+                    "etcdctl member remove, member add; then: etcdctl alarm disarm",
+                    kind == "EtcdMember" ? object : "the member that etcdctl alarm list names")
+              : etcd_compact_command() +
+                    " && etcdctl defrag --cluster && etcdctl alarm disarm   # or raise "
+                    "--quota-backend-bytes first";
   return finding;
 }
 
@@ -59,10 +62,7 @@ Verdict judge(const Fleet& fleet) {
     }
     // A gateway that is there and did not answer: noted by the poll. One that is absent (K3s)
     // leaves alarms unknown, and that is no fault.
-    for (const auto& note : member.health.notes) {
-      if (note.message.starts_with("alarms"))
-        unread.push_back("etcd member " + member.target + ": " + note.message);
-    }
+    need_part(member, "alarms", "etcd member " + member.target, unread);
   }
   for (const auto& [type, name] : active) {
     verdict.findings.push_back(finding_of(type, name.empty() ? "EtcdCluster" : "EtcdMember",

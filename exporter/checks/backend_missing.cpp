@@ -21,9 +21,8 @@ class Judge {
     if (endpoints == nullptr) {
       add("service_absent", "Service", name.text(),
           fmt::format("{} leads to Service {}, which does not exist.", from, name.text()),
-          fmt::format(
-              "create the Service, or lead the route to another: kubectl -n {} get services",
-              name.namespace_name));
+          fmt::format("kubectl -n {} get services   # create {}, or lead the route to another",
+                      name.namespace_name, name.name));
       return;
     }
     const bool asked = !backend.port_name.empty() || backend.port_number != 0;
@@ -51,7 +50,7 @@ class Judge {
                               from, name.text())
                 : fmt::format("{} leads to Service {}, none of whose pods is ready.", from,
                               name.text()),
-        by_hand ? endpoints->edit_command() + "   # add the addresses"
+        by_hand ? no_address_by_hand(*endpoints)
                 : fmt::format("kubectl -n {} get pods -l {}", name.namespace_name,
                               selector(*endpoints->service)));
   }
@@ -59,7 +58,7 @@ class Judge {
   void no_traefik_service(const std::string& name, const std::string& from) {
     add("service_absent", "TraefikService", name,
         fmt::format("{} leads to TraefikService {}, which does not exist.", from, name),
-        "create the TraefikService, or lead the route elsewhere");
+        "# create the TraefikService, or lead the route elsewhere");
   }
 
   void add(std::string reason, std::string kind, std::string object, std::string message,
@@ -74,6 +73,16 @@ class Judge {
   }
 
  private:
+  // There may be nothing yet that could be edited.
+  static std::string no_address_by_hand(const ServiceEndpoints& endpoints) {
+    if (!endpoints.slices.empty()) return endpoints.edit_command() + "   # add the addresses";
+    const auto& name = endpoints.service->name;
+    return fmt::format(
+        "kubectl -n {0} get service,endpoints,endpointslices   # apply Endpoints {1} with "
+        "subsets[].addresses[].ip, and subsets[].ports[].name as in Service {1}",
+        name.namespace_name, name.name);
+  }
+
   static std::string selector(const kubernetes::Service& service) {
     std::string text;
     for (const auto& [key, value] : service.selector)
@@ -113,6 +122,8 @@ Verdict judge_backends(const Fleet& fleet) {
   bool complete = need(cluster.ingresses, "ingresses", verdict);
   complete = need(cluster.ingress_classes, "ingressclasses", verdict) && complete;
   complete = need(cluster.ingress_routes, "ingressroutes", verdict) && complete;
+  complete = need(cluster.ingress_route_tcps, "ingressroutetcps", verdict) && complete;
+  complete = need(cluster.ingress_route_udps, "ingressrouteudps", verdict) && complete;
   complete = need(cluster.traefik_services, "traefikservices", verdict) && complete;
   if (!fleet.config.traefik.empty())
     complete = need(cluster.middlewares, "middlewares", verdict) && complete;

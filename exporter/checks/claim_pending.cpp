@@ -53,7 +53,7 @@ Verdict judge_claims(const Fleet& fleet) {
              "Claim {} of class {} has waited {} for LINSTOR to make its volume.",
              claim.name.text(), claim.storage_class,
              age_known ? format_duration(fleet.snapshot.time - *claim.created) : "an unknown time"),
-         .cure = fmt::format("kubectl -n {} describe pvc {}; the operator, its webhook and the "
+         .cure = fmt::format("kubectl -n {} describe pvc {}   # the operator, its webhook and the "
                              "satellites must work first",
                              claim.name.namespace_name, claim.name.name)});
   }

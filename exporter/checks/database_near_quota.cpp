@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "checks/check.h"
+#include "checks/cure.h"
+#include "checks/unknown.h"
 
 namespace shortcircuit {
 namespace {
@@ -8,12 +11,12 @@ namespace {
 constexpr double warning_ratio = 0.80;
 constexpr double critical_ratio = 0.95;
 
-// Where etcdctl reaches this very member: defragmenting another would not help it.
-std::string client_url_of(const std::string& target, const etcd::State& state) {
+// Where etcdctl reaches this very member: defragmenting another would not help it. "": not known.
+std::string client_url_of(const etcd::State& state) {
   for (const auto& member : state.members.value_or(std::vector<etcd::MemberInfo>{})) {
     if (state.id == member.id && !member.client_urls.empty()) return member.client_urls.front();
   }
-  return "CLIENT-URL-OF-" + target;
+  return "";
 }
 
 Verdict judge(const Fleet& fleet) {
@@ -26,7 +29,11 @@ Verdict judge(const Fleet& fleet) {
     }
     const auto& size = member.state->database_bytes;
     const auto& quota = member.state->database_quota_bytes;
-    if (!size || !quota) continue;  // before 3.4 the quota is not said; without metrics neither
+    // Before 3.4 the quota is not said; a member without a page of metrics does not say it either.
+    if (!size || !quota) {
+      need_part(member, "metrics", "etcd member " + member.target, verdict.unknown);
+      continue;
+    }
     const double ratio = *size / *quota;
     if (ratio < warning_ratio) continue;
     Finding finding;
@@ -38,11 +45,16 @@ Verdict judge(const Fleet& fleet) {
         "The database of etcd member {} has {:.1f} MB, {:.0f} % of its quota of {:.1f} MB; at the "
         "quota etcd refuses writes.",
         member.target, *size / 1e6, ratio * 100, *quota / 1e6);
-    finding.cure = fmt::format(
-        "etcdctl compact $(etcdctl endpoint status -w json | grep -o '\"revision\":[0-9]*' | head "
-        "-1 | cut -d: -f2), then etcdctl defrag --endpoints={}, one member at a time; or raise "
-        "--quota-backend-bytes",
-        client_url_of(member.target, *member.state));
+    const std::string url = client_url_of(*member.state);
+    finding.cure = url.empty()
+                       ? fmt::format(
+                             "{}   # then, one member at a time: etcdctl defrag "
+                             "--endpoints=CLIENT-URL-OF-{}; or raise --quota-backend-bytes",
+                             etcd_compact_command(), member.target)
+                       : fmt::format(
+                             "{} && etcdctl defrag --endpoints={}   # one member at a time; or "
+                             "raise --quota-backend-bytes",
+                             etcd_compact_command(), shell_word(url));
     verdict.findings.push_back(std::move(finding));
   }
   return verdict;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/text.h"
+#include "checks/cure.h"
 #include "fleet/replication.h"
 
 namespace shortcircuit {
@@ -71,7 +73,7 @@ class Lister {
       const auto address = url ? url->address() : std::nullopt;
       if (address) {
         add("proxy", "Probe", probe.target, *address, "the probe cannot ask any more",
-            fmt::format("probes: {}: proxy in the exporter's configuration", probe.target));
+            fmt::format("# probes: {}: proxy in the exporter's configuration", probe.target));
       }
     }
   }
@@ -89,25 +91,31 @@ class Lister {
                     proxy.where));
   }
 
+  static std::string node_option(const std::string& node, std::string_view option) {
+    return fmt::format("{}   # set {} to its new address, then restart k3s there",
+                       on_node(node, fmt::format("grep {} /etc/rancher/k3s/config.yaml", option)),
+                       option);
+  }
+
   void nodes(const kubernetes::State& cluster) {
     for (const auto& node : cluster.nodes.items) {
       for (const IpAddress& address : node.internal_addresses) {
         add("node_address", "Node", node.name, address,
             "the kubelet and everything on the node are unreachable",
-            "set --node-ip on the node and restart k3s there");
+            node_option(node.name, "node-ip"));
       }
       for (const IpAddress& address : node.external_addresses) {
         add("node_address", "Node", node.name, address,
             "what reaches the node from outside by this address does not any more",
-            "set --node-external-ip on the node and restart k3s there");
+            node_option(node.name, "node-external-ip"));
       }
       for (const auto& [annotation, value] : node.flannel_addresses) {
         if (const auto address = IpAddress::parse(value)) {
           add("flannel", "Node", node.name, *address,
               "pods on other nodes cannot reach pods on this one",
-              fmt::format(
-                  "kubectl annotate --overwrite node {} {}=<address>, then restart k3s on it",
-                  node.name, annotation));
+              fmt::format("kubectl edit node {}   # metadata.annotations {}: its new address; then "
+                          "restart k3s on it",
+                          node.name, annotation));
         }
       }
     }
@@ -120,7 +128,7 @@ class Lister {
         if (const auto address = peer.underlay_address()) {
           add("tailscale_path", "Path", fmt::format("{} → {}", observed.target, peer.name),
               *address, "the path falls back to another way, perhaps to a relay",
-              "let the mesh find a path outside of it: open its UDP port (41641) between the "
+              "# let the mesh find a path outside of it: open its UDP port (41641) between the "
               "sites, and keep the "
               "overlay's interface out of its candidates");
         }
@@ -146,9 +154,10 @@ class Lister {
             continue;
           add("replication", "ReplicationPath", fmt::format("{} → {}", pair.node_a, pair.node_b),
               *address, "replicas on these nodes lose each other",
-              fmt::format("linstor node interface create {0} <name> <new address>; linstor node "
-                          "set-property {0} PrefNic <name>",
-                          end->node));
+              fmt::format(
+                  "linstor node interface list {0}   # then: linstor node interface create {0} "
+                  "NAME NEW-ADDRESS; linstor node set-property {0} PrefNic NAME",
+                  shell_word(end->node)));
         }
       }
     }
@@ -165,9 +174,9 @@ class Lister {
           if (address && seen.insert(member.name + peer_url).second) {
             add("etcd_peer", "EtcdMember", member.name, *address,
                 "the member loses its peers: the quorum shrinks",
-                fmt::format(
-                    "etcdctl member update {:x} --peer-urls=<new URL>, one member at a time",
-                    member.id));
+                fmt::format("etcdctl member list -w table   # then, one member at a time: etcdctl "
+                            "member update {:x} --peer-urls=NEW-URL",
+                            member.id));
           }
         }
       }
@@ -177,14 +186,14 @@ class Lister {
   void entries() {
     for (const IpAddress& address : fleet_.config.expect.entry_addresses) {
       add("entry", "Address", address.text(), address, "public names that point here are dead",
-          "change the DNS records, then expect.entry_addresses");
+          "# change the DNS records, then expect.entry_addresses");
     }
     const auto* names = state_of(fleet_.snapshot.dns);
     if (names == nullptr) return;
     for (const auto& [host, answer] : names->hosts) {
       if (!answer) continue;
       for (const IpAddress& address : answer->addresses) {
-        add("entry", "Host", host, address, "the public name is dead", "change its DNS record");
+        add("entry", "Host", host, address, "the public name is dead", "# change its DNS record");
       }
     }
   }

@@ -33,8 +33,9 @@ std::string what_is_stale(const Group& group) {
   return enumerate(parts, 4);
 }
 
-void add_findings(const kubernetes::ObjectName& service, const std::map<std::string, Group>& stale,
-                  std::size_t remaining, const ServiceEndpoints& endpoints, Verdict& verdict) {
+void add_findings(const Fleet& fleet, const kubernetes::ObjectName& service,
+                  const std::map<std::string, Group>& stale, std::size_t remaining,
+                  const ServiceEndpoints& endpoints, Verdict& verdict) {
   const bool external_name = endpoints.service->type == "ExternalName";
   const std::string rest =
       remaining == 0 ? "no other address is left"
@@ -43,9 +44,10 @@ void add_findings(const kubernetes::ObjectName& service, const std::map<std::str
           : fmt::format("{} other addresses are left, so requests fail by turns", remaining);
   for (const auto& [reason, group] : stale) {
     const std::string edit =
-        external_name ? fmt::format("kubectl -n {} edit service {}   # spec.externalName: {}",
-                                    service.namespace_name, service.name, advice_for(reason))
-                      : fmt::format("{}   # {}", endpoints.edit_command(), advice_for(reason));
+        external_name
+            ? fmt::format("kubectl -n {} edit service {}   # spec.externalName: {}",
+                          service.namespace_name, service.name, advice_for(fleet, reason))
+            : fmt::format("{}   # {}", endpoints.edit_command(), advice_for(fleet, reason));
     verdict.findings.push_back({.severity = remaining == 0 ? Severity::critical : Severity::warning,
                                 .reason = reason,
                                 .kind = "Service",
@@ -62,7 +64,12 @@ Verdict judge_endpoints(const Fleet& fleet) {
   if (!need(fleet.snapshot.kubernetes, "Kubernetes", verdict)) return verdict;
   const auto& cluster = *fleet.cluster();
   if (!need(cluster.services, "services", verdict)) return verdict;
-  if (!fleet.endpoints.known()) {
+  // With Endpoints alone a Service whose slices somebody wrote himself shows no address.
+  const auto& services = fleet.endpoints.all();
+  const bool uncertain = std::any_of(services.begin(), services.end(), [](const auto& entry) {
+    return entry.second.hand_kept() && !entry.second.certain;
+  });
+  if (!fleet.endpoints.known() || uncertain) {
     verdict.unknown.push_back("Kubernetes endpointslices: " +
                               cluster.endpoint_slices.error.message);
   }
@@ -85,7 +92,7 @@ Verdict judge_endpoints(const Fleet& fleet) {
       }
     }
     const auto* endpoints = fleet.endpoints.find(service);
-    add_findings(service, stale, remaining, *endpoints, verdict);
+    add_findings(fleet, service, stale, remaining, *endpoints, verdict);
   }
   if (needs_mesh) {
     if (fleet.config.headscale.empty()) {

@@ -62,8 +62,7 @@ Finding make_finding(const ServicePort& port, const ServiceEndpoints& endpoints,
   std::string fix = port.name.empty() ? "take the name out of the port"
                                       : fmt::format("ports[].name: {}", port.name);
   if (reason == "port_number_unknown")
-    fix =
-        "ports[].port: <the number>" + (port.name.empty() ? std::string() : ", name: " + port.name);
+    fix = "ports[].port: NUMBER" + (port.name.empty() ? std::string() : ", name: " + port.name);
   return {
       .severity = severity,
       .reason = reason,

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "checks/check.h"
+#include "checks/cure.h"
 #include "checks/entry.h"
 #include "checks/unknown.h"
 
@@ -24,7 +25,26 @@ std::string patch(const kubernetes::ObjectName& service, std::string_view field,
       service.namespace_name, service.name, field, value);
 }
 
-Finding make_finding(const Entry& entry) {
+// K3s runs the load balancer on every node until one carries the label, and from then on only where
+// it is: the first label would take it away from all the other nodes.
+std::string no_pod_cure(const Fleet& fleet, const Entry& entry) {
+  constexpr const char* opt_in = "svccontroller.k3s.cattle.io/enablelb";
+  const auto& nodes = fleet.cluster()->nodes.items;
+  const bool opted_in = std::any_of(nodes.begin(), nodes.end(), [](const auto& node) {
+    const auto label = node.labels.find(opt_in);
+    return label != node.labels.end() && label->second == "true";
+  });
+  if (opted_in) {
+    return fmt::format("kubectl label node {} {}=true   # or take its address out of DNS",
+                       entry.node, opt_in);
+  }
+  return fmt::format(
+      "kubectl -n kube-system describe daemonsets,pods -l svccontroller.k3s.cattle.io/svcname={}   "
+      "# why none is on {}; or take its address out of DNS",
+      entry.service.name, entry.node);
+}
+
+Finding make_finding(const Fleet& fleet, const Entry& entry) {
   Finding finding{
       .severity = Severity::critical, .reason = entry.reason, .kind = "Node", .object = entry.node};
   const std::string place = fmt::format("{} (node {})", entry.address.text(), entry.node);
@@ -33,18 +53,17 @@ Finding make_finding(const Entry& entry) {
         "Public names point at {}, but no load balancer pod runs there: its taint {} is not "
         "tolerated.",
         place, taint_text(*entry.taint));
-    const std::string toleration = fmt::format(
-        "[{{\\\"key\\\":\\\"{}\\\",\\\"operator\\\":\\\"Exists\\\"}}]", entry.taint->key);
+    const std::string tolerations = fmt::format(
+        "svccontroller.k3s.cattle.io/tolerations=[{{\"key\":\"{}\",\"operator\":\"Exists\"}}]",
+        entry.taint->key);
     finding.cure = fmt::format(
-        "kubectl -n {} annotate service {} \"svccontroller.k3s.cattle.io/tolerations={}\" (newer "
-        "K3s; a "
-        "toleration patched onto the DaemonSet is reverted within seconds), or point DNS at a node "
-        "that is covered",
-        entry.service.namespace_name, entry.service.name, toleration);
+        "kubectl -n {} annotate service {} {}   # newer K3s; a toleration patched onto the "
+        "DaemonSet is reverted within seconds; or point DNS at a node that is covered",
+        entry.service.namespace_name, entry.service.name, shell_word(tolerations));
   } else if (entry.reason == "node_not_ready") {
     finding.message = fmt::format("Public names point at {}, and that node is not Ready.", place);
     finding.cure = fmt::format(
-        "kubectl describe node {}; until it is back, take its address out of DNS", entry.node);
+        "kubectl describe node {}   # until it is back, take its address out of DNS", entry.node);
   } else if (entry.reason == "pod_not_ready") {
     finding.message = fmt::format(
         "Public names point at {}, and the load balancer pod there is not ready.", place);
@@ -69,12 +88,7 @@ Finding make_finding(const Entry& entry) {
   } else if (entry.reason == "no_pod") {
     finding.message =
         fmt::format("Public names point at {}, and no load balancer pod runs there.", place);
-    finding.cure = fmt::format(
-        "let the load balancer run on the node (label svccontroller.k3s.cattle.io/enablelb=true "
-        "where nodes "
-        "opt in: kubectl label node {} svccontroller.k3s.cattle.io/enablelb=true), or take its "
-        "address out of DNS",
-        entry.node);
+    finding.cure = no_pod_cure(fleet, entry);
   } else {
     finding.kind = "Address";
     finding.object = entry.address.text();
@@ -88,7 +102,7 @@ Finding make_finding(const Entry& entry) {
                           : fmt::format("Public names point at {}, which is no node's address.",
                                         entry.address.text());
     finding.cure =
-        "point DNS (or expect.entry_addresses) at the address of a node that runs the load "
+        "# point DNS, or expect.entry_addresses, at the address of a node that runs the load "
         "balancer";
   }
   return finding;
@@ -120,7 +134,7 @@ Verdict judge_entries(const Fleet& fleet) {
     if (entry.status == Entry::Status::unknown) {
       verdict.unknown.push_back(fmt::format("{}: {}", entry.address.text(), entry.reason));
     } else if (entry.status == Entry::Status::uncovered && !entry.nobody_behind) {
-      Finding finding = make_finding(entry);
+      Finding finding = make_finding(fleet, entry);
       if (said.insert(finding.kind + finding.object).second)
         verdict.findings.push_back(std::move(finding));
     }

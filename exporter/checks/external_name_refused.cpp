@@ -67,6 +67,8 @@ Verdict judge_external_names(const Fleet& fleet) {
   need(cluster.ingresses, "ingresses", verdict);
   need(cluster.ingress_classes, "ingressclasses", verdict);
   need(cluster.ingress_routes, "ingressroutes", verdict);
+  need(cluster.ingress_route_tcps, "ingressroutetcps", verdict);
+  need(cluster.ingress_route_udps, "ingressrouteudps", verdict);
   need(cluster.traefik_services, "traefikservices", verdict);
   if (!need(cluster.services, "services", verdict)) return verdict;
 
@@ -111,7 +113,7 @@ Verdict judge_external_names(const Fleet& fleet) {
          .message = fmt::format("Traefik refuses ExternalName Service {} (to {}): {} has no "
                                 "working router and answers 404.",
                                 service.text(), item.external_name, enumerate(item.hosts, 4)),
-         .cure = fmt::format("start Traefik with {} (Helm: {}.allowExternalNameServices: true)",
+         .cure = fmt::format("# start Traefik with {} (Helm: {}.allowExternalNameServices: true)",
                              join(flags, " and "),
                              item.providers.size() == 2
                                  ? "providers.kubernetesIngress and providers.kubernetesCRD"

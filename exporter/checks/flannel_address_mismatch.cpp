@@ -55,18 +55,18 @@ std::optional<Finding> mismatch(const Fleet& fleet, const Node& node) {
   if (says.empty()) return std::nullopt;
   std::vector<std::string> own;
   for (const IpAddress& address : node.internal_addresses) own.push_back(address.text());
-  return Finding{
-      .severity = Severity::critical,
-      .reason = "annotation_differs",
-      .kind = "Node",
-      .object = node.name,
-      .message =
-          fmt::format("Other nodes send pod traffic for {} to the wrong address: {}, the node "
-                      "has {}.",
-                      node.name, join(says, ", "), join(own, ", ")),
-      .cure = fmt::format("kubectl annotate node {} --overwrite {} (it does not heal itself; then "
-                          "restart k3s or flannel on {})",
-                          node.name, join(commands, " "), node.name)};
+  return Finding{.severity = Severity::critical,
+                 .reason = "annotation_differs",
+                 .kind = "Node",
+                 .object = node.name,
+                 .message = fmt::format(
+                     "Other nodes send pod traffic for {} to the wrong address: {}, the node "
+                     "has {}.",
+                     node.name, join(says, ", "), join(own, ", ")),
+                 .cure = fmt::format(
+                     "kubectl annotate node {} --overwrite {}   # it does not heal itself; then "
+                     "restart k3s or flannel on {}",
+                     node.name, join(commands, " "), node.name)};
 }
 
 Verdict judge(const Fleet& fleet) {

@@ -7,6 +7,8 @@
 #include <map>
 
 #include "checks/check.h"
+#include "checks/cure.h"
+#include "checks/unknown.h"
 #include "fleet/mesh.h"
 
 namespace shortcircuit {
@@ -32,6 +34,7 @@ class Judge {
         peer(node.given_name, false, node.expiry, mesh_.matters(node.given_name, node.addresses),
              node.online && node.online_known);
       }
+      need_part(fleet_.snapshot.headscale.front(), "apikey", "headscale", verdict_.unknown);
       api_keys(control->api_keys);
     } else {
       ask_the_views();
@@ -73,17 +76,9 @@ class Judge {
         .kind = "Peer",
         .object = name,
         .message = std::move(message),
-        .cure = fmt::format("on {}: tailscale up --force-reauth{}", name, login_server())};
-  }
-
-  [[nodiscard]] std::string login_server() const {
-    for (const TailscaleView& view : fleet_.snapshot.tailscale) {
-      if (view.state && view.state->control_url) {
-        return fmt::format(" --login-server={}", *view.state->control_url);
-      }
-    }
-    if (fleet_.config.headscale.empty()) return "";
-    return fmt::format(" --login-server={}", fleet_.config.headscale.front().endpoint.url);
+        .cure = fmt::format(
+            "{}   # or at its console: the tailnet may not reach it any more",
+            on_node(name, "tailscale up --force-reauth" + login_server_option(fleet_)))};
   }
 
   // Headscale keeps expired keys in its list until somebody deletes them: beside a valid one they
@@ -110,10 +105,12 @@ class Judge {
                                         format_duration(*key.expiration - now_), when),
            .cure =
                expired
-                   ? fmt::format("headscale apikeys delete --prefix {} (once nobody uses it)",
-                                 key.prefix)
-                   : std::string("headscale apikeys create --expiration 365d (then put it where "
-                                 "headscale.api_key_file points)")});
+                   ? fmt::format(
+                         "headscale apikeys list   # once nobody uses it: headscale apikeys "
+                         "delete --prefix {}",
+                         key.prefix)
+                   : std::string("headscale apikeys create --expiration 365d   # then put it where "
+                                 "headscale.api_key_file points")});
     }
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "checks/check.h"
+#include "checks/unknown.h"
 #include "fleet/etcd_cluster.h"
 
 namespace shortcircuit {
@@ -18,8 +19,12 @@ Verdict judge(const Fleet& fleet) {
   std::string witness;
   double send_failures = 0;
   bool any_known = false;
+  bool any_counts = false;
+  std::vector<std::string> unread;
   for (const auto& member : fleet.snapshot.etcd) {
     any_known = any_known || member.state != nullptr;
+    any_counts = any_counts || (member.state && member.state->leader_changes);
+    if (member.state) need_part(member, "metrics", "etcd member " + member.target, unread);
     // Members are asked one after the other and count the same elections: the maximum counts.
     const double changes = etcd_leader_changes_lately(member).value_or(0);
     if (changes > most) {
@@ -35,6 +40,8 @@ Verdict judge(const Fleet& fleet) {
     verdict.unknown.emplace_back("etcd: no member could be read");
     return verdict;
   }
+  // They count the same elections: one that counts is enough.
+  if (!any_counts) verdict.unknown = std::move(unread);
   if (most < too_many_changes) return verdict;
   Finding finding;
   finding.severity = Severity::warning;
@@ -52,7 +59,8 @@ Verdict judge(const Fleet& fleet) {
                         send_failures)
           : "");
   finding.cure =
-      "Look for stalls of a second or more: disk (etcd_disk_wal_fsync_duration_seconds), CPU "
+      "etcdctl endpoint status --cluster -w table   # look for stalls of a second or more: disk "
+      "(etcd_disk_wal_fsync_duration_seconds), CPU "
       "steal, a "
       "tunnel that drops packets; then raise election-timeout to at least 10 round trips on every "
       "member";

@@ -56,9 +56,9 @@ Finding absent(const Use& use) {
           "{} {} does not exist, and {} names it: its router is disabled and answers 404.", kind,
           name.text(), users(use)),
       .cure = fmt::format(
-          "apply the {} again (kubectl -n {} get {}), or take the reference {} out of the route",
-          kind, name.namespace_name, use.middleware.tcp ? "middlewaretcps" : "middlewares",
-          use.middleware.reference)};
+          "kubectl -n {} get {}   # apply {} {} again, or take the reference {} out of the route",
+          name.namespace_name, use.middleware.tcp ? "middlewaretcps" : "middlewares", kind,
+          name.name, use.middleware.reference)};
 }
 
 Finding provider_off(const Use& use) {
@@ -71,7 +71,7 @@ Finding provider_off(const Use& use) {
                                  "provider and cannot see it.",
                                  name.text()),
           .cure =
-              "start Traefik with --providers.kubernetescrd (Helm: "
+              "# start Traefik with --providers.kubernetescrd (Helm: "
               "providers.kubernetesCRD.enabled: true)"};
 }
 
@@ -84,8 +84,8 @@ Finding router_error(const std::string& object, const std::string& reference,
           .object = object,
           .message = fmt::format("Traefik says: {}; {} is disabled and answers 404.", error, who),
           .cure = no_provider
-                      ? fmt::format("name its provider: <namespace>-{}@kubernetescrd", reference)
-                      : fmt::format("define {} in its provider, or correct the reference; see "
+                      ? fmt::format("# name its provider: NAMESPACE-{}@kubernetescrd", reference)
+                      : fmt::format("# define {} in its provider, or correct the reference; see "
                                     "/api/http/middlewares of Traefik for "
                                     "the names that it knows",
                                     reference)};
@@ -132,6 +132,7 @@ Verdict judge_middlewares(const Fleet& fleet) {
   if (cluster != nullptr) {
     need(cluster->ingresses, "ingresses", verdict);
     need(cluster->ingress_routes, "ingressroutes", verdict);
+    need(cluster->ingress_route_tcps, "ingressroutetcps", verdict);
     need(cluster->ingress_classes, "ingressclasses", verdict);
     need(cluster->middlewares, "middlewares", verdict);
     if (!cluster->ingress_route_tcps.items.empty())

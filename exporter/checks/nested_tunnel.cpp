@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "checks/check.h"
+#include "checks/cure.h"
 #include "fleet/mesh.h"
 
 namespace shortcircuit {
@@ -41,21 +42,23 @@ Finding nested(const Fleet& fleet, const std::string& from, Nesting nesting, con
   const std::string endpoint = paths.example.peer->current_endpoint;
   const std::string port = endpoint.substr(endpoint.rfind(':') + 1);
   const char* filter = paths.example.underlay.is_v4() ? "iptables" : "ip6tables";
-  const std::string block = fmt::format("on {}: {} -I OUTPUT -d {} -p udp --dport {} -j DROP", from,
-                                        filter, range_of(fleet, paths.example), port);
-  return {.severity = Severity::warning,
-          .reason = retired ? "retired_network" : "overlay",
-          .kind = "Node",
-          .object = from,
-          .message = fmt::format(
-              "{} reaches {} of {} through the {}network {}{} ({}).", from, paths.peers.size(),
-              count_of(paths.active, "active peer"), retired ? "retired " : "", networks,
-              paths.example.tunnel ? ", a tunnel inside a tunnel" : "", enumerate(paths.peers)),
-          .cure = retired ? fmt::format("{} (tailscaled then takes another path within seconds), "
-                                        "then stop {} on every node",
-                                        block, networks)
-                          : fmt::format("{} (tailscaled then takes another path within seconds)",
-                                        block)};
+  const std::string block =
+      on_node(from, fmt::format("{} -I OUTPUT -d {} -p udp --dport {} -j DROP", filter,
+                                range_of(fleet, paths.example), shell_word(port)));
+  return {
+      .severity = Severity::warning,
+      .reason = retired ? "retired_network" : "overlay",
+      .kind = "Node",
+      .object = from,
+      .message = fmt::format(
+          "{} reaches {} of {} through the {}network {}{} ({}).", from, paths.peers.size(),
+          count_of(paths.active, "active peer"), retired ? "retired " : "", networks,
+          paths.example.tunnel ? ", a tunnel inside a tunnel" : "", enumerate(paths.peers)),
+      .cure = retired
+                  ? fmt::format("{}   # tailscaled then takes another path within seconds; then "
+                                "stop {} on every node",
+                                block, networks)
+                  : fmt::format("{}   # tailscaled then takes another path within seconds", block)};
 }
 
 Verdict judge(const Fleet& fleet) {

@@ -2,79 +2,17 @@
 // cluster still calls it by an address of a retired network.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <map>
-
 #include "base/text.h"
 #include "checks/check.h"
+#include "checks/cure.h"
+#include "checks/unknown.h"
+#include "fleet/control_server.h"
 #include "fleet/mesh.h"
 
 namespace shortcircuit {
 namespace {
 
-std::string host_of(const std::string& url) {
-  const auto parts = parse_url(url);
-  return parts ? to_lower(parts->host) : "";
-}
-
-// The API of Headscale may be configured by a name that only the cluster knows; then the name in
-// the nodes' preferences is another one and both are right.
-bool inside_name(const std::string& url) {
-  const auto parts = parse_url(url);
-  if (!parts) return true;
-  const std::string host = to_lower(parts->host);
-  return parts->scheme != "https" || parts->address().has_value() || host == "localhost" ||
-         host.find('.') == std::string::npos || host.ends_with(".svc") ||
-         host.find(".svc.") != std::string::npos || host.ends_with(".cluster.local");
-}
-
-// Does Headscale see the node connected right now?
-bool connected(const Fleet& fleet, const TailscaleView& view) {
-  const auto* control = state_of(fleet.snapshot.headscale);
-  if (control == nullptr) return false;
-  return std::any_of(control->nodes.begin(), control->nodes.end(),
-                     [&](const headscale::Node& node) {
-                       return node.given_name == view.target && node.online && node.online_known;
-                     });
-}
-
-struct Reference {
-  std::string host;  // "" = cannot be said
-  std::string url;
-};
-
-// The control server that the fleet belongs to: the expected one; the configured one when any node
-// uses it or nothing says that it has another name, else the one that most nodes use.
-Reference reference(const Fleet& fleet,
-                    const std::map<std::string, std::vector<const TailscaleView*>>& by_host) {
-  std::size_t all = 0;
-  const std::vector<const TailscaleView*>* most = nullptr;
-  Reference majority;
-  for (const auto& [host, views] : by_host) {
-    all += views.size();
-    if (most == nullptr || views.size() > most->size()) {
-      most = &views;
-      majority = {host, *views.front()->state->control_url};
-    }
-  }
-  if (const std::string& expected = fleet.config.expect.control_server; !expected.empty()) {
-    return {host_of(expected), expected};
-  }
-  if (!fleet.config.headscale.empty()) {
-    const std::string& url = fleet.config.headscale.front().endpoint.url;
-    const std::string host = host_of(url);
-    if (!host.empty() && by_host.contains(host)) return {host, url};
-    const bool one_name_for_all =
-        all > 1 && by_host.size() == 1 &&
-        std::all_of(most->begin(), most->end(),
-                    [&](const TailscaleView* view) { return connected(fleet, *view); });
-    if (!host.empty() && !inside_name(url) && !one_name_for_all) return {host, url};
-  }
-  if (by_host.size() < 2) return majority;
-  return most->size() * 2 > all ? majority : Reference{};
-}
-
-Finding elsewhere(const TailscaleView& view, const std::string& host, const Reference& wanted) {
+Finding elsewhere(const TailscaleView& view, const std::string& host, const ControlServer& wanted) {
   return {
       .severity = Severity::critical,
       .reason = "other_control_server",
@@ -83,19 +21,14 @@ Finding elsewhere(const TailscaleView& view, const std::string& host, const Refe
       .message = fmt::format("{} still obeys the control server {}, the fleet's is {}: it does not "
                              "see the others' changes.",
                              view.target, host, wanted.host),
-      .cure = fmt::format("on {}: tailscale up --force-reauth --login-server={}", view.target,
-                          wanted.url)};
+      .cure = on_node(view.target, fmt::format("tailscale up --force-reauth --login-server={}",
+                                               shell_word(wanted.url)))};
 }
 
 void judge_control_servers(const Fleet& fleet, Verdict& verdict) {
-  std::map<std::string, std::vector<const TailscaleView*>> by_host;
-  for (const TailscaleView& view : fleet.snapshot.tailscale) {
-    if (!view.state || !view.state->control_url) continue;
-    const std::string host = host_of(*view.state->control_url);
-    if (!host.empty()) by_host[host].push_back(&view);
-  }
+  const auto by_host = views_by_control_server(fleet);
   if (by_host.empty()) return;
-  const Reference wanted = reference(fleet, by_host);
+  const ControlServer wanted = control_server_of(fleet);
   if (wanted.host.empty()) {
     std::vector<std::string> hosts;
     for (const auto& [host, views] : by_host) hosts.push_back(host);
@@ -127,10 +60,9 @@ void judge_addresses(const Fleet& fleet, Verdict& verdict) {
            .message =
                fmt::format("The cluster reaches {} at {}, which lies in the retired network {}.",
                            node.name, address.text(), network.name),
-           .cure =
-               fmt::format("on {}: set node-ip in /etc/rancher/k3s/config.yaml to its new address "
-                           "(tailscale ip -4) and restart k3s",
-                           node.name)});
+           .cure = fmt::format("{}   # set node-ip to its new address, see tailscale ip -4; then "
+                               "systemctl restart k3s, or k3s-agent",
+                               on_node(node.name, "grep node-ip /etc/rancher/k3s/config.yaml"))});
       break;
     }
   }
@@ -142,6 +74,9 @@ Verdict judge(const Fleet& fleet) {
   const Mesh mesh(fleet);
   Verdict verdict{.applicable = true, .findings = {}, .unknown = mesh.unknown_views()};
   if (auto unknown = mesh.unknown_cluster_nodes()) verdict.unknown.push_back(*unknown);
+  for (const TailscaleView& view : fleet.snapshot.tailscale) {
+    if (view.state) need_part(view, "prefs", "tailscale " + view.target, verdict.unknown);
+  }
   judge_control_servers(fleet, verdict);
   judge_addresses(fleet, verdict);
   return verdict;

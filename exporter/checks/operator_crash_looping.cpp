@@ -76,10 +76,10 @@ Verdict judge_operators(const Fleet& fleet) {
                                 pod.name.text(), pod.restarts,
                                 of_linstor ? "no volume is made or moved meanwhile"
                                            : "the webhook that it answers is unreliable"),
-         .cure = fmt::format(
-             "kubectl -n {} logs {} --previous; a webhook configuration that is missing or has no "
-             "backend is the usual cause",
-             pod.name.namespace_name, pod.name.name)});
+         .cure = fmt::format("kubectl -n {} logs {} --previous   # a webhook configuration that is "
+                             "missing or has no "
+                             "backend is the usual cause",
+                             pod.name.namespace_name, pod.name.name)});
   }
   return verdict;
 }

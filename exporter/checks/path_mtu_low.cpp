@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "checks/check.h"
+#include "checks/cure.h"
 #include "fleet/mesh.h"
 #include "sources/tailscale/path_mtu.h"
 
@@ -27,13 +28,13 @@ Finding low(const std::string& from, const PathMtu& path) {
                                    ? fmt::format("packets of up to {} bytes pass", *path.mtu_bytes)
                                    : std::string("only smaller packets pass");
   const std::string cure =
-      path.mtu_bytes
-          ? fmt::format(
-                "on {}: ip link set dev tailscale0 mtu {} (and TS_DEBUG_MTU={} in "
-                "/etc/default/tailscaled), or let ICMP \"fragmentation needed\" through on "
-                "the way",
-                from, *path.mtu_bytes - wrapping, *path.mtu_bytes - wrapping)
-          : fmt::format("on {}: tailscale ping --size 1312 {}", from, path.peer);
+      path.mtu_bytes ? fmt::format(
+                           "{}   # and TS_DEBUG_MTU={} in /etc/default/tailscaled; or let ICMP "
+                           "\"fragmentation needed\" through on the way",
+                           on_node(from, fmt::format("ip link set dev tailscale0 mtu {}",
+                                                     *path.mtu_bytes - wrapping)),
+                           *path.mtu_bytes - wrapping)
+                     : on_node(from, "tailscale ping --size 1312 " + shell_word(path.peer));
   return {.severity = Severity::critical,
           .reason = "black_hole",
           .kind = "Path",

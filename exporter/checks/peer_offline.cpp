@@ -9,6 +9,7 @@
 #include <set>
 
 #include "checks/check.h"
+#include "checks/cure.h"
 #include "fleet/mesh.h"
 
 namespace shortcircuit {
@@ -35,13 +36,13 @@ class Judge {
  private:
   void offline(const std::string& name, std::string message) {
     offline_.try_emplace(
-        name,
-        Finding{.severity = Severity::critical,
-                .reason = "offline",
-                .kind = "Peer",
-                .object = name,
-                .message = std::move(message),
-                .cure = fmt::format("on {}: systemctl restart tailscaled && tailscale up", name)});
+        name, Finding{.severity = Severity::critical,
+                      .reason = "offline",
+                      .kind = "Peer",
+                      .object = name,
+                      .message = std::move(message),
+                      .cure = on_node(name, "systemctl restart tailscaled && sudo tailscale up") +
+                              "   # over its LAN, or at its console"});
   }
 
   void ask_the_nodes_themselves() {

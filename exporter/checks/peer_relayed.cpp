@@ -6,7 +6,9 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "checks/check.h"
+#include "checks/cure.h"
 #include "fleet/mesh.h"
 
 namespace shortcircuit {
@@ -37,9 +39,9 @@ Finding relay(const std::string& from, const Peer& peer, bool matters) {
           .message = fmt::format("{} reaches {} only through {}, not directly: slower, and as "
                                  "reliable as the relay.",
                                  from, peer.name, relay),
-          .cure = fmt::format("on {}: tailscale ping {} (then allow UDP 41641 between the two "
-                              "networks; tailscale netcheck shows what is blocked)",
-                              from, peer.name)};
+          .cure = fmt::format("{}   # then allow UDP 41641 between the two networks; tailscale "
+                              "netcheck shows what is blocked",
+                              on_node(from, "tailscale ping " + shell_word(peer.name)))};
 }
 
 Verdict judge(const Fleet& fleet) {

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "checks/check.h"
+#include "checks/cure.h"
 #include "checks/storage_support.h"
 
 namespace shortcircuit {
@@ -37,9 +39,9 @@ Verdict judge(const Fleet& fleet) {
           "lies below it ({}) is missing or broken.",
           pool.name, pool.node, pool.provider_kind);
       finding.cure = fmt::format(
-          "On {0}: look at the volume group, thin pool or directory of {1} (vgs, lvs, zpool list); "
-          "then linstor storage-pool list --nodes {0}",
-          pool.node, pool.name);
+          "linstor storage-pool list --nodes {}   # look on it at the volume group, thin pool or "
+          "directory of {}: vgs, lvs, zpool list",
+          shell_word(pool.node), pool.name);
       verdict.findings.push_back(std::move(finding));
       continue;
     }
@@ -51,9 +53,9 @@ Verdict judge(const Fleet& fleet) {
         fmt::format("Storage pool {} on {} has {:.1f} % left: {:.1f} of {:.1f} GB.", pool.name,
                     pool.node, ratio * 100, *pool.free_bytes / 1e9, *pool.total_bytes / 1e9);
     finding.cure = fmt::format(
-        "Delete snapshots or resources (linstor volume list --nodes {} --storage-pools {}), or add "
-        "disks to the pool",
-        pool.node, pool.name);
+        "linstor volume list --nodes {} --storage-pools {}   # delete snapshots or resources, or "
+        "add disks to the pool",
+        shell_word(pool.node), shell_word(pool.name));
     verdict.findings.push_back(std::move(finding));
   }
   return verdict;

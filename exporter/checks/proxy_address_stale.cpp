@@ -14,7 +14,7 @@ namespace {
 // All proxies of one object that are stale for one reason make one finding.
 class Judge {
  public:
-  Judge(const Fleet& fleet, Verdict& verdict) : judge_(fleet), verdict_(verdict) {}
+  Judge(const Fleet& fleet, Verdict& verdict) : fleet_(fleet), judge_(fleet), verdict_(verdict) {}
 
   void add(const std::string& kind, const std::string& object, const std::string& url,
            const std::string& where, const std::string& edit) {
@@ -32,7 +32,8 @@ class Judge {
                  .object = object,
                  .message = fmt::format("{} {} sends its requests through {}, which {} ({}).", kind,
                                         object, url, judgement.because, where),
-                 .cure = fmt::format("{}   # {}: {}", edit, where, advice_for(judgement.reason))};
+                 .cure = fmt::format("{}# {}: {}", edit.empty() ? "" : edit + "   ", where,
+                                     advice_for(fleet_, judgement.reason))};
     }
   }
 
@@ -42,6 +43,7 @@ class Judge {
   }
 
  private:
+  const Fleet& fleet_;
   AddressJudge judge_;
   Verdict& verdict_;
   bool needs_mesh_ = false;
@@ -55,7 +57,7 @@ Verdict judge_proxies(const Fleet& fleet) {
     if (probe.proxy.empty()) continue;
     verdict.applicable = true;
     judge.add("Probe", probe.target, without_userinfo(probe.proxy),
-              fmt::format("probes: {}: proxy", probe.target), "edit the exporter's configuration");
+              fmt::format("the exporter's probes: {}: proxy", probe.target), "");
   }
   if (!fleet.config.kubernetes.empty() && need(fleet.snapshot.kubernetes, "Kubernetes", verdict)) {
     const auto& cluster = *fleet.cluster();

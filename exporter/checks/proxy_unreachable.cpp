@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "checks/check.h"
+#include "checks/cure.h"
 #include "checks/unknown.h"
 
 namespace shortcircuit {
@@ -50,9 +52,9 @@ Verdict judge_proxies(const Fleet& fleet) {
                                   reason == "status"    ? "it answers with a refusal"
                                   : reason == "timeout" ? "no answer in time"
                                                         : "connection refused or unreachable"),
-           .cure =
-               fmt::format("curl -v -x {} {}; start the proxy there, or change the probe's proxy",
-                           outcome.proxy, outcome.url)});
+           .cure = fmt::format(
+               "curl -v -x {} {}   # start the proxy there, or change the probe's proxy",
+               shell_word(outcome.proxy), shell_word(outcome.url))});
     }
   }
   return verdict;

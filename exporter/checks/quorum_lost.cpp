@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "checks/check.h"
+#include "checks/cure.h"
 #include "fleet/etcd_cluster.h"
 
 namespace shortcircuit {
@@ -31,15 +32,15 @@ Finding lost(const EtcdCluster& cluster, const EtcdMember& witness) {
       "{}. "
       "The Kubernetes API takes no writes.",
       cluster.agreeing, cluster.voters, cluster.quorum, witness.name, witness.why, absent);
-  finding.cure =
-      down.empty()
-          ? "Look at the peer port (2380) between the members: etcdctl endpoint status --cluster "
-            "-w table"
-          : fmt::format(
-                "Start etcd on {} (systemctl start etcd, or k3s) and look at the way to it; "
-                "if it is gone for good, restore from a snapshot (etcdutl snapshot restore, "
-                "or k3s server --cluster-reset)",
-                enumerate(down));
+  finding.cure = down.empty()
+                     ? "etcdctl endpoint status --cluster -w table   # look at the peer port, "
+                       "2380, between the "
+                       "members"
+                     : fmt::format(
+                           "{}   # start it on {} and look at the way to it; if it is gone for "
+                           "good, restore from "
+                           "a snapshot: etcdutl snapshot restore, or k3s server --cluster-reset",
+                           on_node(down.front(), "systemctl status etcd k3s"), enumerate(down));
   return finding;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "checks/check.h"
+#include "checks/cure.h"
 #include "fleet/etcd_cluster.h"
 
 namespace shortcircuit {
@@ -43,8 +44,8 @@ Verdict judge(const Fleet& fleet) {
         "The next failure stops every write.",
         cluster.agreeing, cluster.voters, cluster.quorum, enumerate(missing), first.why);
     finding.cure =
-        fmt::format("On {}: systemctl status etcd (or k3s); then etcdctl endpoint health --cluster",
-                    enumerate(missing));
+        fmt::format("{}   # on {}; then: etcdctl endpoint health --cluster",
+                    on_node(missing.front(), "systemctl status etcd k3s"), enumerate(missing));
     verdict.findings.push_back(std::move(finding));
     return verdict;
   }

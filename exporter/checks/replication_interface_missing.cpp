@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "checks/check.h"
+#include "checks/cure.h"
 #include "checks/storage_support.h"
 
 namespace shortcircuit {
@@ -75,8 +76,10 @@ Verdict judge(const Fleet& fleet) {
         "word{}.",
         name, listed(lack.interfaces), listed(lack.named_by),
         lack.instead.empty() ? "" : fmt::format(" (replication uses {})", listed(lack.instead)));
-    finding.cure =
-        fmt::format("linstor node interface create {} {} ADDRESS", name, *lack.interfaces.begin());
+    finding.cure = fmt::format(
+        "linstor node interface list {0}   # then: linstor node interface create {0} {1} "
+        "ADDRESS",
+        shell_word(name), *lack.interfaces.begin());
     verdict.findings.push_back(std::move(finding));
   }
   return verdict;

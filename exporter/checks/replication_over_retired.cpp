@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "checks/check.h"
+#include "checks/cure.h"
 #include "checks/storage_support.h"
 
 namespace shortcircuit {
@@ -27,7 +28,7 @@ Verdict judge(const Fleet& fleet) {
         "Replication of {} ({}) still uses {} of {}, which lies in the retired network {}.",
         enumerate(pair.resources), object, pair.route.address, pair.route.node, pair.route.network);
     const auto* node = find_node(*state, pair.route.node);
-    std::string instead = "OTHER-INTERFACE";
+    std::string instead;
     std::string retired;
     for (const auto& interface :
          node == nullptr ? std::vector<linstor::NetInterface>{} : node->interfaces) {
@@ -36,14 +37,22 @@ Verdict judge(const Fleet& fleet) {
       const Network& network = fleet.networks.of(*address);
       if (network.retired) {
         retired = interface.name;
-      } else if (instead == "OTHER-INTERFACE" || !is_tunnel(*address, network)) {
+      } else if (instead.empty() || !is_tunnel(*address, network)) {
         instead = interface.name;
       }
     }
-    finding.cure = fmt::format(
-        "linstor node set-property {} PrefNic {} (and change paths or PrefNic of pool, "
-        "resource, definition and group that name {})",
-        pair.route.node, instead, retired.empty() ? "the old one" : retired);
+    const std::string where = shell_word(pair.route.node);
+    const std::string prefer = fmt::format("linstor node set-property {} PrefNic {}", where,
+                                           instead.empty() ? "NAME" : shell_word(instead));
+    const std::string rest = fmt::format(
+        "and change paths or PrefNic of pool, resource, definition and group that name {}",
+        retired.empty() ? "the old one" : retired);
+    finding.cure = instead.empty()
+                       ? fmt::format(
+                             "linstor node interface list {0}   # then: linstor node interface "
+                             "create {0} NAME ADDRESS; {1}; {2}",
+                             where, prefer, rest)
+                       : fmt::format("{}   # {}", prefer, rest);
     verdict.findings.push_back(std::move(finding));
   }
   return verdict;

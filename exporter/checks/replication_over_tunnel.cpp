@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "checks/check.h"
+#include "checks/cure.h"
 #include "checks/storage_support.h"
 
 namespace shortcircuit {
@@ -19,17 +20,24 @@ std::string lan_interface(const linstor::Node& node, const Networks& networks) {
 }
 
 std::string cure(const linstor::Node& one, const linstor::Node& other, const Networks& networks) {
-  std::string text;
+  std::vector<std::string> commands;
+  std::string lacks;  // a node without an interface on the wire
   for (const auto* node : {&one, &other}) {
+    const std::string name = shell_word(node->name);
     std::string interface = lan_interface(*node, networks);
-    if (!text.empty()) text += "; ";
     if (interface.empty()) {
-      text += fmt::format("linstor node interface create {} lan LAN-ADDRESS; ", node->name);
+      lacks = name;
       interface = "lan";
+      commands.push_back(fmt::format("linstor node interface create {} lan LAN-ADDRESS", name));
     }
-    text += fmt::format("linstor node set-property {} PrefNic {}", node->name, interface);
+    commands.push_back(
+        fmt::format("linstor node set-property {} PrefNic {}", name, shell_word(interface)));
   }
-  return text + " (paths and PrefNic of pool, resource, definition and group come first)";
+  constexpr const char* rest =
+      "paths and PrefNic of pool, resource, definition and group come first";
+  if (lacks.empty()) return fmt::format("{}   # {}", join(commands, " && "), rest);
+  return fmt::format("linstor node interface list {}   # then: {}; {}", lacks, join(commands, "; "),
+                     rest);
 }
 
 Verdict judge(const Fleet& fleet) {

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "checks/check.h"
+#include "checks/cure.h"
 #include "checks/storage_support.h"
 
 namespace shortcircuit {
@@ -109,26 +110,27 @@ bool any_copy_is_good(const std::vector<const Resource*>& replicas) {
 }
 
 std::string cure_of(const Fault& fault, const std::string& resource) {
+  const std::string status = on_node(fault.node, "drbdadm status " + shell_word(resource));
   switch (fault.damage) {
     case Damage::failed:
       return fmt::format(
-          "Replace the disk of {0}, then linstor resource delete {0} {1} and linstor resource "
-          "create {0} {1}",
+          "linstor resource list   # replace the disk of {0}, then: linstor resource delete {0} "
+          "{1}; "
+          "linstor resource create {0} {1}",
           fault.node, resource);
     case Damage::inconsistent:
-      return fmt::format("Wait for it; if it stands still: drbdadm status {} on {}", resource,
-                         fault.node);
+      return status + "   # it synchronizes; mend it only if that stands still";
     case Damage::outdated:
     case Damage::disconnected:
       return fmt::format(
-          "On {0}: drbdadm status {1}; a StandAlone side wants drbdadm connect {1} (after a split "
-          "brain "
-          "with --discard-my-data on the side to lose)",
-          fault.node, resource);
+          "{}   # a StandAlone side wants: drbdadm connect {}; after a split brain with "
+          "--discard-my-data on the side to lose",
+          status, resource);
     case Damage::not_created:
       return fmt::format(
-          "linstor error-reports list --nodes {0}, mend the cause, then linstor node reconnect {0}",
-          fault.node);
+          "linstor error-reports list --nodes {}   # mend the cause, then: linstor node reconnect "
+          "{}",
+          shell_word(fault.node), fault.node);
   }
   return "";
 }

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "checks/check.h"
+#include "checks/unknown.h"
 #include "fleet/etcd_cluster.h"
 
 namespace shortcircuit {
@@ -38,7 +39,11 @@ Verdict judge(const Fleet& fleet) {
   const EtcdCluster cluster = etcd_cluster_of(fleet.snapshot);
   Verdict verdict;
   bool any_known = false;
-  for (const auto& member : cluster.members) any_known = any_known || member.state != nullptr;
+  for (const auto& member : fleet.snapshot.etcd) {
+    if (!member.state) continue;
+    any_known = true;
+    need_part(member, "metrics", "etcd member " + member.target, verdict.unknown);
+  }
   if (!any_known) verdict.unknown.emplace_back("etcd: no member could be read");
 
   for (const auto& path : cluster.round_trips) {
@@ -46,8 +51,15 @@ Verdict judge(const Fleet& fleet) {
     Finding finding;
     finding.kind = "EtcdPath";
     finding.object = path.from + " → " + path.to;
-    const std::string measured = fmt::format("The round trip from {} to {} takes {} on average",
-                                             path.from, path.to, milliseconds(rtt));
+    // Without nine minutes of history there is only the mean since the member's start, which may
+    // speak of a path that it has left long ago.
+    const std::string measured =
+        path.windowed ? fmt::format("The round trip from {} to {} takes {} on average", path.from,
+                                    path.to, milliseconds(rtt))
+                      : fmt::format(
+                            "The round trip from {0} to {1} has taken {2} on average since {0} "
+                            "started",
+                            path.from, path.to, milliseconds(rtt));
     if (timings.election_timeout &&
         rtt * round_trips_per_election_timeout > seconds(*timings.election_timeout)) {
       const double timeout = seconds(*timings.election_timeout);
@@ -57,7 +69,8 @@ Verdict judge(const Fleet& fleet) {
           "{}: the election timeout of {} is {:.1f} of them, ten are advised.{}", measured,
           milliseconds(timeout), timeout / rtt, other_suspect(cluster, path.from));
       finding.cure = fmt::format(
-          "Set --election-timeout={:.0f} and --heartbeat-interval={:.0f} (ms) on every member, or "
+          "# set --election-timeout={:.0f} and --heartbeat-interval={:.0f} (ms) on every member, "
+          "or "
           "mend "
           "the path (a tunnel inside a tunnel?); then etcd.election_timeout here",
           rtt * 1000 * round_trips_per_election_timeout * 1.2, rtt * 1000 * 1.2);
@@ -69,7 +82,8 @@ Verdict judge(const Fleet& fleet) {
                                     milliseconds(seconds(*timings.heartbeat_interval)),
                                     other_suspect(cluster, path.from));
       finding.cure = fmt::format(
-          "Set --heartbeat-interval={:.0f} (ms) on every member; then etcd.heartbeat_interval here",
+          "# set --heartbeat-interval={:.0f} (ms) on every member; then etcd.heartbeat_interval "
+          "here",
           rtt * 1000);
     } else {
       continue;

@@ -79,11 +79,11 @@ class Unexplained {
 
   [[nodiscard]] std::string cure(const Route& route) const {
     if (!route.router && !faults_.provider_runs(route)) {
-      return route.kind == "Ingress" ? "start Traefik with --providers.kubernetesingress=true"
-                                     : "start Traefik with --providers.kubernetescrd=true";
+      return route.kind == "Ingress" ? "# start Traefik with --providers.kubernetesingress=true"
+                                     : "# start Traefik with --providers.kubernetescrd=true";
     }
     if (!route.router && RouteFaults::crosses_namespaces(route)) {
-      return "start Traefik with --providers.kubernetescrd.allowcrossnamespace=true, or keep "
+      return "# start Traefik with --providers.kubernetescrd.allowcrossnamespace=true, or keep "
              "route, Service and middleware in one namespace";
     }
     if (faults_.router_state(route) == RouterState::servers_down) {
@@ -93,7 +93,7 @@ class Unexplained {
           route.object.namespace_name, to_lower(route.kind), route.object.name);
     }
     return fmt::format(
-        "look for {} in Traefik's log; its namespaces, label selector and ingress class options "
+        "# look for {} in Traefik's log; its namespaces, label selector and ingress class options "
         "must let it see the object",
         route.object.name);
   }

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "checks/check.h"
+#include "checks/cure.h"
 #include "checks/storage_support.h"
 
 namespace shortcircuit {
@@ -77,23 +78,24 @@ std::string reason_of(const Node& node, const Observed<State>& target) {
 std::string cure_of(const std::string& reason, const std::string& node) {
   if (reason == "evicted") {
     return fmt::format(
-        "When {0} is back: linstor node restore {0}; if it never will be: linstor node lost {0}",
+        "linstor node list   # when {0} is back: linstor node restore {0}; if it never will be: "
+        "linstor node lost {0}",
         node);
   }
   if (reason == "other_controller" || reason == "authentication_error") {
-    return fmt::format("Stop the other controller, then linstor node reconnect {}", node);
+    return fmt::format("linstor node reconnect {}   # stop the other controller first", node);
   }
   if (reason == "version_mismatch")
-    return fmt::format("Install the controller's LINSTOR version on {}", node);
+    return fmt::format("linstor controller version   # install this version of LINSTOR on {}",
+                       node);
   if (reason == "hostname_mismatch" || reason == "duplicate_uname") {
     return fmt::format(
-        "Give {0} a host name of its own that is its node name, then linstor node reconnect {0}",
-        node);
+        "{}   # give it a host name of its own that is its node name, then: linstor node "
+        "reconnect {}",
+        on_node(node, "uname -n"), node);
   }
-  return fmt::format(
-      "On {0}: systemctl status linstor-satellite (or the satellite's pod); then linstor node "
-      "reconnect {0}",
-      node);
+  return fmt::format("{}   # or look at the satellite's pod; then: linstor node reconnect {}",
+                     on_node(node, "systemctl status linstor-satellite"), node);
 }
 
 Finding finding_of(const Node& node, const std::string& reason) {

@@ -26,10 +26,11 @@ Verdict judge_probes(const Fleet& fleet) {
            .message = fmt::format("{} began to answer, sent {} bytes, and then nothing: small "
                                   "answers pass and large ones do not.",
                                   outcome.url, outcome.received_bytes),
-           .cure = "lower the MTU of the tunnel on the sending node to what its path carries (see "
-                   "path_mtu_low, or "
-                   "shortcircuit_path_mtu_bytes with tailscale.path_mtu: true), or let "
-                   "\"fragmentation needed\" messages through"});
+           .cure =
+               "# lower the MTU of the tunnel on the sending node to what its path carries (see "
+               "path_mtu_low, or "
+               "shortcircuit_path_mtu_bytes with tailscale.path_mtu: true), or let "
+               "\"fragmentation needed\" messages through"});
     }
   }
   return verdict;

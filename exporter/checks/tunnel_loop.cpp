@@ -45,7 +45,7 @@ Finding loop(const DirectPath& path, double sent, double received) {
                              "two tunnels carry each other, every packet is sent again.",
                              from, sent / 1e6, peer, path.network->name, received / 1e6),
       .cure =
-          fmt::format("on {} and {}: keep {} off the tailnet (Nebula: "
+          fmt::format("# on {} and {} keep {} off the tailnet (Nebula: "
                       "lighthouse.local_allow_list {{interfaces: {{tailscale0: false}}}} and "
                       "lighthouse.remote_allow_list {{100.64.0.0/10: false, 0.0.0.0/0: true}}), "
                       "then restart it",

@@ -30,4 +30,19 @@ bool need(const kubernetes::Listed<Item>& list, std::string_view kind, Verdict& 
   return false;
 }
 
+// What the last good poll of a target could not read of one answer: `etcd member a: metrics: no
+// answer in time`. Nothing for an answer that is not there at all (404): that is known. True when
+// the answer was read or is absent.
+template <class State>
+bool need_part(const Observed<State>& target, std::string_view answer, const std::string& source,
+               std::vector<std::string>& unknown) {
+  bool read = true;
+  for (const Error& note : target.health.notes) {
+    if (note.http_status == 404 || !note.message.starts_with(std::string(answer) + ":")) continue;
+    unknown.push_back(source + ": " + note.message);
+    read = false;
+  }
+  return read;
+}
+
 }  // namespace shortcircuit

@@ -45,9 +45,10 @@ Verdict judge_webhooks(const Fleet& fleet) {
                     "guards is checked, and the "
                     "operator that owns it may crash until it is there.",
                     name),
-        fmt::format("install it again from the manifest or chart of its operator (kubectl get "
-                    "validatingwebhookconfiguration,mutatingwebhookconfiguration {})",
-                    name),
+        fmt::format(
+            "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations   # install "
+            "{} again from the manifest or chart of its operator",
+            name),
         Severity::critical));
   }
   for (const auto& [key, last_seen] : fleet.snapshot.memory.webhooks_last_seen) {
@@ -58,7 +59,7 @@ Verdict judge_webhooks(const Fleet& fleet) {
         finding("disappeared", name,
                 fmt::format("The webhook configuration {} existed at {} and is gone.", name,
                             format_rfc3339(last_seen)),
-                "if it was removed on purpose nothing is to be done (this is forgotten after a "
+                "# if it was removed on purpose nothing is to be done (this is forgotten after a "
                 "day); else install its operator's "
                 "manifest again, and name it under expect.webhooks",
                 Severity::warning));

@@ -62,7 +62,8 @@ class Judge {
       add(configuration, webhook, "service_absent",
           fmt::format("its Service {} does not exist", name.text()),
           fmt::format(
-              "install the operator again, or remove what is left of it: kubectl delete {} {}",
+              "kubectl get {0} {1}   # install its operator again, or remove what is left of it: "
+              "kubectl delete {0} {1}",
               configuration.kind, configuration.name));
       return;
     }
@@ -72,7 +73,8 @@ class Judge {
           fmt::format("its Service {} is headless and the API server has no cluster IP to call",
                       name.text()),
           fmt::format(
-              "kubectl -n {} delete service {}, then create it again without clusterIP: None",
+              "kubectl -n {} get service {} -o yaml   # delete it and create it again without "
+              "clusterIP: None",
               name.namespace_name, name.name));
     }
     const auto& ports = service->service->ports;
@@ -90,7 +92,7 @@ class Judge {
     } else if (service->ready_addresses() == 0) {
       add(configuration, webhook, "no_endpoints",
           fmt::format("its Service {} has no ready endpoint", name.text()),
-          fmt::format("kubectl -n {} get pods,endpoints; mend the pods behind Service {}",
+          fmt::format("kubectl -n {} get pods,endpoints   # mend the pods behind Service {}",
                       name.namespace_name, name.name));
     } else if (port != ports.end() && !service->service->headless() && !service->carries(*port)) {
       no_such_target(configuration, webhook, *service, *port);
@@ -117,13 +119,13 @@ class Judge {
     const std::string edit =
         configuration.ca_injected
             ? fmt::format(
-                  "kubectl -n cert-manager logs deployment/cert-manager-cainjector; it should "
+                  "kubectl -n cert-manager logs deployment/cert-manager-cainjector   # it should "
                   "write webhooks[].clientConfig.caBundle of {} {}",
                   configuration.kind, configuration.name)
             : fmt::format(
-                  "let the operator's certificate job (or cert-manager's inject-ca-from "
-                  "annotation) write webhooks[].clientConfig.caBundle "
-                  "again: kubectl get {} {} -o yaml",
+                  "kubectl get {} {} -o yaml   # let the operator's certificate job, or "
+                  "cert-manager's "
+                  "inject-ca-from annotation, write webhooks[].clientConfig.caBundle again",
                   configuration.kind, configuration.name);
     switch (webhook.ca.status) {
       case CaBundle::Status::missing:

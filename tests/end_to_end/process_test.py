@@ -143,8 +143,11 @@ def test_check_and_depends():
     for word in ("taint_not_tolerated", "cure:", "LAYERS", "ROUTES"):
         assert word in out, word
     assert "\x1b" not in out, "colour only on a terminal"
-    code, out, _ = run(BINARY, "check", "--replay", str(first), "--output", "json")
-    assert code == 1 and json.loads(out)["findings"]
+    code, json_out, _ = run(BINARY, "check", "--replay", str(first), "--output", "json")
+    assert code == 1 and json.loads(json_out)["findings"]
+    lines = out.splitlines()
+    for finding in json.loads(json_out)["findings"]:  # a cure is pasted: a line break would run its comment
+        assert f"     cure: {finding['cure']}" in lines, finding["cure"]
     code, out, _ = run(BINARY, "check", "--replay", str(NIGHT))
     assert code == 0, out
     for step, wanted in (("00-everything-broken", {"endpoint": 3, "tailscale_path": 290}),

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "checks/check.h"
+#include "support/pasteable.h"
 #include "support/snapshots.h"
 
 namespace shortcircuit::testing {
@@ -91,7 +92,7 @@ struct MeshWorld {
   }
 
   [[nodiscard]] Verdict judge(const CheckDefinition& check) const {
-    return check.judge(Fleet(config, snapshot));
+    return with_pasteable_cures(check.judge(Fleet(config, snapshot)));
   }
   // `reason object` of every finding, in the check's order.
   [[nodiscard]] std::vector<std::string> findings(const CheckDefinition& check) const {

@@ -199,6 +199,25 @@ TEST_CASE("mirror and original count once, and originals alone do when slices do
   CHECK(world.findings(check) == Findings{"no_such_peer shop/web"});  // 403 on slices alone
 }
 
+TEST_CASE("with Endpoints alone, addresses in slices of one's own are unknown") {
+  World world = World::healthy();
+  world.hand_kept("shop/web", {"10.244.1.7"});
+  world.cluster->endpoints.items = {{.name = {"shop", "web"},
+                                     .service = "web",
+                                     .endpoints = {{.addresses = {"10.244.1.7"}}},
+                                     .ports = {{.name = "http", .port = 8080}}}};
+  world.cluster->endpoint_slices = {};  // 403
+  CHECK(world.layer(Layer::endpoint_address) == LayerStatus::ok);
+  // Somebody wrote its slice himself: no Endpoints object shows what is in it.
+  world.hand_kept("shop/own", {});
+  CHECK(world.findings(check).empty());
+  CHECK(world.layer(Layer::endpoint_address) == LayerStatus::unknown);
+  // Nothing is hidden where slices do not exist.
+  world.cluster->endpoint_slices.status =
+      kubernetes::Listed<kubernetes::EndpointSlice>::Status::absent;
+  CHECK(world.layer(Layer::endpoint_address) == LayerStatus::ok);
+}
+
 TEST_CASE("unread kinds make it unknown") {
   World world = World::healthy();
   world.hand_kept("shop/web", {"10.244.77.1"});

@@ -79,6 +79,23 @@ TEST_CASE("each reason why no load balancer answers") {
   }
 }
 
+TEST_CASE("the label that lets the load balancer onto a node is advised where nodes have it only") {
+  World world = World::healthy();
+  uncover(world, "alpha");
+  const auto cure = [&] { return world.judge().findings.front().cure; };
+  // The first label would take the pods away from every node without it.
+  CHECK(
+      cure().starts_with("kubectl -n kube-system describe daemonsets,pods -l "
+                         "svccontroller.k3s.cattle.io/svcname=traefik   # "));
+  CHECK_FALSE(cure().contains("enablelb"));
+  auto& labels = world.cluster->nodes.items[1].labels;
+  labels = {{"svccontroller.k3s.cattle.io/enablelb", "false"}};  // K3s looks for `true` only
+  CHECK_FALSE(cure().contains("enablelb"));
+  labels = {{"svccontroller.k3s.cattle.io/enablelb", "true"}};
+  CHECK(cure().starts_with(
+      "kubectl label node alpha svccontroller.k3s.cattle.io/enablelb=true   # "));
+}
+
 TEST_CASE("tolerations are matched as the scheduler does") {
   World world = World::healthy();
   uncover(world, "alpha");

@@ -3,6 +3,7 @@
 #include "checks/check.h"
 #include "fleet/etcd_cluster.h"
 #include "support/catch.h"
+#include "support/pasteable.h"
 
 using namespace shortcircuit;
 
@@ -60,7 +61,7 @@ struct Cluster {
   Verdict judge(const CheckDefinition& check) {
     snapshot.time = start + 20min;
     const Fleet fleet(config, snapshot);
-    return check.judge(fleet);
+    return testing::with_pasteable_cures(check.judge(fleet));
   }
   std::string words(const CheckDefinition& check) {
     const Verdict verdict = judge(check);
@@ -342,6 +343,42 @@ TEST_CASE("etcd checks: round trips are deltas once there are ten minutes") {
   CHECK_FALSE(etcd_round_trip(cluster.snapshot.etcd[0], 2).has_value());
 }
 
+TEST_CASE("etcd checks: a mean since the start is not called one of now") {
+  Cluster cluster;
+  cluster.three();
+  cluster.config.etcd_timings.election_timeout = 900ms;
+  cluster.states[0]->round_trips[2] = {.sum_seconds = 120, .count = 1000};
+  const auto message = [&] {
+    return cluster.judge(round_trip_over_budget_check).findings.at(0).message;
+  };
+  CHECK(message().contains("has taken 120 ms on average since m1 started"));
+  cluster.earlier(0, 590s).round_trips[2] = {.sum_seconds = 100, .count = 900};
+  CHECK(message().contains("takes 200 ms on average"));
+  CHECK_FALSE(message().contains("since"));
+}
+
+TEST_CASE("etcd checks: metrics that did not come are unknown, absent ones are not") {
+  Cluster cluster;
+  cluster.three();
+  cluster.config.etcd_timings.election_timeout = 1s;
+  const auto note = [&](std::size_t index, Error error) {
+    cluster.states[index]->leader_changes.reset();
+    cluster.snapshot.etcd[index].health.notes = {std::move(error)};
+  };
+  const Error absent{Failure::status, "metrics: HTTP 404", 404};
+  const Error late{Failure::timeout, "metrics: no answer in time"};
+  for (std::size_t index = 0; index < 3; ++index) note(index, absent);
+  CHECK(cluster.words(leader_flapping_check) == "fine");
+  CHECK(cluster.words(round_trip_over_budget_check) == "fine");
+  CHECK(cluster.words(database_near_quota_check) == "fine");
+  note(1, late);
+  CHECK(cluster.words(leader_flapping_check) == "unknown");
+  CHECK(cluster.words(round_trip_over_budget_check) == "unknown");
+  CHECK(cluster.words(database_near_quota_check) == "unknown");
+  cluster.states[0]->leader_changes = 1;  // it counts the elections of all
+  CHECK(cluster.words(leader_flapping_check) == "fine");
+}
+
 TEST_CASE("etcd checks: the database and its quota") {
   Cluster cluster;
   auto& state = cluster.add("m1", 1);
@@ -357,8 +394,10 @@ TEST_CASE("etcd checks: the database and its quota") {
 
   // The cure names the member's own address where the member list says it.
   const auto cure = [&] { return cluster.judge(database_near_quota_check).findings[0].cure; };
-  CHECK(cure().contains("--endpoints=CLIENT-URL-OF-m1,"));
+  CHECK(
+      cure().contains("   # then, one member at a time: etcdctl defrag "
+                      "--endpoints=CLIENT-URL-OF-m1;"));
   state.members = {{.id = 2, .name = "m2", .client_urls = {"https://10.0.0.2:2379"}},
                    {.id = 1, .name = "m1", .client_urls = {"https://10.0.0.1:2379"}}};
-  CHECK(cure().contains("--endpoints=https://10.0.0.1:2379,"));
+  CHECK(cure().contains(" && etcdctl defrag --endpoints=https://10.0.0.1:2379   # "));
 }

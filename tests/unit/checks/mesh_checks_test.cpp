@@ -263,6 +263,58 @@ TEST_CASE("key_expiring: peers that matter, whoever is expired and still there, 
   CHECK(world.findings(peer_offline_check).empty());  // one cause, one finding
 }
 
+TEST_CASE("a cure never logs a node into the control server that the fleet comes from") {
+  const auto with_url = [](const std::string& url, bool expired = false) {
+    auto state = running("100.64.0.9", {});
+    state.control_url = url;
+    state.self_expired = expired;
+    return state;
+  };
+  const auto cure = [](const MeshWorld& world) {
+    const auto findings = world.judge(key_expiring_check).findings;
+    return findings.empty() ? std::string("no finding") : findings.front().cure;
+  };
+  const std::string old = "https://login.old.net";
+  headscale::State listed;
+  listed.nodes = {node("a", "100.64.0.1", false), node("b", "100.64.0.2", true)};
+  MeshWorld world;
+  SECTION("a node that has not moved comes first") {
+    world.control(listed);
+    world.view("a", with_url(old, true));
+    world.view("b", with_url("https://hs.example.org"));
+    CHECK(
+        cure(world).starts_with("ssh a sudo tailscale up --force-reauth "
+                                "--login-server=https://hs.example.org   # "));
+  }
+  SECTION("the expected server, though Headscale is asked by a name inside the cluster") {
+    world.config.expect.control_server = "https://hs.example.org";
+    world.control(listed, "http://headscale.mesh.svc:8080");
+    world.view("a", with_url(old, true));
+    CHECK(cure(world).contains(" --login-server=https://hs.example.org "));
+  }
+  SECTION("the name of the nodes that Headscale sees, though most have not moved yet") {
+    world.control(listed, "http://headscale.mesh.svc:8080");
+    world.view("a", with_url(old, true));
+    world.view("c", with_url(old));
+    world.view("b", with_url("https://hs.example.org"));
+    CHECK(cure(world).contains(" --login-server=https://hs.example.org "));
+    CHECK(world.findings(node_half_migrated_check) ==
+          Texts{"other_control_server a", "other_control_server c"});
+  }
+  SECTION("a name inside the cluster alone is none") {
+    listed.nodes[0].expiry = now_time - 24h;
+    listed.nodes[0].online = true;
+    world.control(listed, "http://headscale.mesh.svc:8080");
+    CHECK(cure(world).starts_with("ssh a sudo tailscale up --force-reauth   # "));
+  }
+  SECTION("most nodes, where there is no Headscale") {
+    world.view("a", with_url("https://hs.example.org", true));
+    world.view("b", with_url("https://hs.example.org"));
+    world.view("c", with_url(old));
+    CHECK(cure(world).contains(" --login-server=https://hs.example.org "));
+  }
+}
+
 TEST_CASE("path_mtu_low: low is a finding, unmeasured is unknown, sufficient is nothing") {
   MeshWorld world;
   using Status = tailscale::PathMtu::Status;

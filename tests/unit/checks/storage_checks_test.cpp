@@ -2,6 +2,7 @@
 
 #include "checks/check.h"
 #include "support/catch.h"
+#include "support/pasteable.h"
 
 using namespace shortcircuit;
 using linstor::State;
@@ -85,7 +86,7 @@ struct Storage {
   }
   Verdict judge(const CheckDefinition& check) {
     const Fleet fleet(config, snapshot);
-    return check.judge(fleet);
+    return testing::with_pasteable_cures(check.judge(fleet));
   }
   std::string words(const CheckDefinition& check) {
     const Verdict verdict = judge(check);
