@@ -163,9 +163,9 @@ double JsonView::number_or(double fallback) const { return missing() ? fallback 
 std::optional<Time> JsonView::time() const {
   if (missing()) return std::nullopt;
   const std::string text = string();
-  if (text.empty() || text.starts_with("0001-01-01T")) return std::nullopt;
+  if (text.empty()) return std::nullopt;
   const auto time = parse_rfc3339(text);
-  if (!time) wrong("a time such as 2006-01-02T15:04:05Z");
+  if (!time && !is_rfc3339(text)) wrong("a time such as 2006-01-02T15:04:05Z");
   return time;
 }
 

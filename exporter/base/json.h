@@ -56,7 +56,8 @@ class JsonView {
   [[nodiscard]] std::uint64_t unsigned_integer() const;
   [[nodiscard]] double number() const;
   [[nodiscard]] double number_or(double fallback) const;
-  // RFC 3339; nothing when missing, empty or Go's zero time; any other text is an error.
+  // RFC 3339; nothing when missing, empty, Go's zero time or of a year that means "for ever" (see
+  // base/time.h); any other text is an error.
   [[nodiscard]] std::optional<Time> time() const;
   // Strings of an array; none when missing.
   [[nodiscard]] std::vector<std::string> strings() const;

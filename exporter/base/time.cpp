@@ -41,11 +41,14 @@ std::optional<std::int64_t> fraction_nanoseconds(std::string_view& text) {
   return value;
 }
 
-}  // namespace
+// A moment of any year from 0 to 9999; only those near ours fit into a Time.
+struct Moment {
+  std::chrono::year_month_day date;
+  std::chrono::seconds of_day{0};  // in UTC; may lie outside of the day
+  std::chrono::nanoseconds fraction{0};
+};
 
-Time now() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
-
-std::optional<Time> parse_rfc3339(std::string_view text) {
+std::optional<Moment> read_rfc3339(std::string_view text) {
   const auto year = digits(text, 4);
   if (!year || !take(text, '-')) return std::nullopt;
   const auto month = digits(text, 2);
@@ -83,11 +86,26 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
                                          std::chrono::day(static_cast<unsigned>(*day))};
   if (!text.empty() || !date.ok() || *hour > 23 || *minute > 59 || *second > 60)
     return std::nullopt;
-  if (*year < first_year || *year > last_year) return std::nullopt;
-  return Time(std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(*hour) +
-              std::chrono::minutes(*minute) + std::chrono::seconds(*second) - offset +
-              Duration(nanoseconds));
+  return Moment{.date = date,
+                .of_day = std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
+                          std::chrono::seconds(*second) - offset,
+                .fraction = std::chrono::nanoseconds(nanoseconds)};
 }
+
+}  // namespace
+
+Time now() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
+
+std::optional<Time> parse_rfc3339(std::string_view text) {
+  const auto moment = read_rfc3339(text);
+  if (!moment) return std::nullopt;
+  const int year = static_cast<int>(moment->date.year());
+  if (year < first_year || year > last_year) return std::nullopt;
+  return Time(std::chrono::sys_days(moment->date).time_since_epoch() + moment->of_day +
+              moment->fraction);
+}
+
+bool is_rfc3339(std::string_view text) { return read_rfc3339(text).has_value(); }
 
 std::optional<Time> time_of_unix_milliseconds(std::int64_t milliseconds) {
   using std::chrono::sys_days, std::chrono::year;

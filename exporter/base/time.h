@@ -37,6 +37,8 @@ Time now();
 // RFC 3339, with or without fraction (any length), `Z` or a numeric offset. Nothing for anything
 // else, and for Go's zero time (year 1), which means "never".
 std::optional<Time> parse_rfc3339(std::string_view text);
+// Is it a moment in that form, of whichever year?
+bool is_rfc3339(std::string_view text);
 
 // `2026-11-24T15:30:00Z`, in UTC, whole seconds.
 std::string format_rfc3339(Time time);

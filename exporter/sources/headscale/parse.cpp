@@ -50,7 +50,8 @@ Node read_node(JsonView item) {
 // labels of series.
 void make_names_unique(std::vector<Node>& nodes) {
   std::set<std::string> ids;  // a node that is listed twice is one
-  std::erase_if(nodes, [&](const Node& node) { return !ids.insert(node.id).second; });
+  std::erase_if(nodes,
+                [&](const Node& node) { return !node.id.empty() && !ids.insert(node.id).second; });
   std::set<std::string> seen;
   for (Node& node : nodes) {
     if (node.given_name.empty()) node.given_name = fmt::format("node-{}", node.id);
@@ -87,8 +88,9 @@ Result<void> parse_routes(std::string_view body, std::vector<Node>& nodes) {
     for (const JsonView& item : required_list(root["routes"])) {
       const JsonView owner = item["node"].missing() ? item["machine"] : item["node"];
       const std::string id = id_of(owner["id"]);
-      const auto node = std::find_if(nodes.begin(), nodes.end(),
-                                     [&](const Node& candidate) { return candidate.id == id; });
+      const auto node = std::find_if(nodes.begin(), nodes.end(), [&](const Node& candidate) {
+        return !id.empty() && candidate.id == id;
+      });
       const std::string prefix = item["prefix"].string_or("");
       if (node == nodes.end() || prefix.empty()) continue;
       if (item["advertised"].boolean_or(true)) node->available_routes.push_back(prefix);

@@ -62,6 +62,11 @@ TEST_CASE("moments that no two of which are too far apart") {
   CHECK(last - present > Duration{0});
   CHECK_FALSE(parse_rfc3339("1899-12-31T23:59:59Z"));
   CHECK_FALSE(parse_rfc3339("9999-12-31T23:59:59Z"));
+  CHECK(is_rfc3339("9999-12-31T23:59:59Z"));
+  CHECK(is_rfc3339("0001-01-01T00:00:00Z"));
+  CHECK_FALSE(is_rfc3339("9999-13-31T23:59:59Z"));
+  CHECK_FALSE(is_rfc3339("9999-12-31T23:59:59"));
+  CHECK_FALSE(is_rfc3339("10000-01-01T00:00:00Z"));
   CHECK(time_of_unix_milliseconds(1795534200000) == present);
   CHECK(time_of_unix_seconds(1795534200) == present);
   // Found by fuzzing: a time with one digit too many is no time.

@@ -104,6 +104,40 @@ TEST_CASE("headscale: a server that does not say who is online is not taken for 
   CHECK(list->nodes[1].given_name == "a@4");
 }
 
+TEST_CASE("headscale: nodes without an id are all there, each by its own name") {
+  auto list = parse_nodes(
+      R"({"nodes":[{"givenName":"a"},{"givenName":"b"},{"givenName":"a"},{"id":7,"givenName":"c"},)"
+      R"({"id":"7","givenName":"c"}]})");
+  REQUIRE(list);
+  REQUIRE(list->nodes.size() == 4);  // the node with an id that is listed twice is one
+  std::set<std::string> names;
+  for (const Node& node : list->nodes) names.insert(node.given_name);
+  CHECK(names.size() == 4);
+  // A route that names nobody belongs to nobody.
+  REQUIRE(parse_routes(R"({"routes":[{"prefix":"10.0.0.0/8","enabled":true}]})", list->nodes));
+  for (const Node& node : list->nodes) CHECK(node.approved_routes.empty());
+}
+
+TEST_CASE("headscale: an expiry beyond all times is none, one that is no time is an error") {
+  const auto with_expiry = [](const std::string& expiry) {
+    return parse_nodes(R"({"nodes":[{"id":"1","givenName":"a","expiry":")" + expiry +
+                       R"("},{"id":"2","givenName":"b","expiry":"2027-01-01T00:00:00Z"}]})");
+  };
+  for (const auto* never : {"2300-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z",
+                            "0001-01-01T00:00:00Z", "1754-08-30T22:43:41Z"}) {
+    INFO(never);
+    const auto list = with_expiry(never);
+    REQUIRE(list);
+    CHECK_FALSE(list->nodes[0].expiry);
+    CHECK(list->nodes[1].expiry);
+  }
+  CHECK(with_expiry("2260-12-31T23:59:59Z")->nodes[0].expiry);
+  for (const auto* wrong : {"2300-02-30T00:00:00Z", "2300-01-01", "never"}) {
+    INFO(wrong);
+    CHECK(with_expiry(wrong).error().failure == Failure::schema);
+  }
+}
+
 TEST_CASE("headscale: metrics count each node once") {
   Source source(Config{});
   Observed<State> observed;
