@@ -93,7 +93,10 @@ Result<State> Source::poll(PollContext& context) {
 
   State state;
   auto nodes = read(requests[0], answer(0), parse_nodes);
-  if (!nodes) return std::unexpected(nodes.error());
+  if (!nodes) {
+    miss_everything();
+    return std::unexpected(nodes.error());
+  }
   state.nodes = std::move(*nodes);
 
   const auto version = read(requests[1], answer(1), parse_version);
@@ -118,6 +121,17 @@ Result<State> Source::poll(PollContext& context) {
   }
   if (state.definitions) read_resource_connections(context, state);
   return state;
+}
+
+// What was read before an outage is as old as the outage is long.
+void Source::miss_everything() {
+  const auto miss = [](auto&... parts) {
+    ((++parts.misses > polls_that_may_miss ? parts.value.reset() : void()), ...);
+  };
+  miss(resources_, storage_pools_, definitions_, groups_, node_connections_, error_reports_);
+  for (auto& [definition, known] : connections_) {
+    if (++known.misses > polls_that_may_miss) known = {};
+  }
 }
 
 void Source::read_resource_connections(PollContext& context, State& state) {

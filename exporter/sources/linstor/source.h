@@ -2,7 +2,8 @@
 //
 // Only the list of nodes is essential. Every other part may fail on its own: its last good value
 // serves for two more polls (a hanging satellite makes the controller answer one 500, and a
-// single missed poll says nothing), then the part is unknown.
+// single missed poll says nothing), then the part is unknown. A poll without the nodes is a miss of
+// every part.
 #pragma once
 
 #include <map>
@@ -38,6 +39,7 @@ class Source {
     int misses = 0;
   };
 
+  void miss_everything();
   void read_resource_connections(PollContext& context, State& state);
 
   Config config_;

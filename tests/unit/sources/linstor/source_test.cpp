@@ -216,3 +216,31 @@ TEST_CASE("linstor: DRBD's secret never reaches a recording") {
   }
   CHECK_FALSE(reduce_for_recording("controller-properties", "{}").has_value());
 }
+
+TEST_CASE("linstor: what was read before an outage does not come back after it") {
+  ScriptedHttp http = small_cluster();
+  Source source(controller());
+  REQUIRE(poll_with(source, http));
+  const auto nodes = http.answers.at(base + "/nodes");
+  const auto outage = [&](int polls) {
+    http.status(base + "/nodes", 503);
+    for (int poll = 0; poll < polls; ++poll) CHECK_FALSE(poll_with(source, http));
+    http.answers[base + "/nodes"] = nodes;
+    http.status(base + "/view/resources", 500);
+    http.status(base + "/resource-definitions/r1/resource-connections", 500);
+    return poll_with(source, http);
+  };
+  SECTION("a missed poll is bridged") {
+    const auto state = outage(1);
+    REQUIRE(state);
+    CHECK(state->resources.has_value());
+    CHECK(state->connections_unknown.empty());
+  }
+  SECTION("an outage is not") {
+    const auto state = outage(8);
+    REQUIRE(state);
+    CHECK_FALSE(state->resources.has_value());
+    CHECK(state->storage_pools.has_value());  // read anew
+    CHECK(state->connections_unknown == std::vector<std::string>{"r1"});
+  }
+}
