@@ -12,6 +12,11 @@
 namespace shortcircuit::traefik {
 namespace {
 
+// All in one piece, so that nothing moves between two pages and is missed: measured, Traefik gives
+// 500 routers in one page of 10,000 as fast as in five. What does not fit is read in small ones.
+constexpr int whole_list = 10'000;
+constexpr int small_page = 100;
+constexpr std::size_t list_limit = 8U << 20;
 constexpr int most_pages = 1000;
 
 using Parse = Result<void> (*)(std::string_view, State&);
@@ -23,6 +28,7 @@ struct Part {
   bool list = false;
   Parse parse = nullptr;
 
+  int per_page = whole_list;
   int page = 1;
   bool started_over = false;
   bool done = false;
@@ -35,7 +41,10 @@ HttpRequest request_of(const Part& part, const std::string& base) {
   request.answer =
       part.page == 1 ? std::string(part.answer) : fmt::format("{}-page-{}", part.answer, part.page);
   request.url = base + std::string(part.path);
-  if (part.list) request.url += fmt::format("?per_page=100&page={}", part.page);
+  if (part.list) {
+    request.url += fmt::format("?per_page={}&page={}", part.per_page, part.page);
+    request.body_limit = list_limit;
+  }
   request.headers = {{"Accept", "application/json"}};
   return request;
 }
@@ -71,6 +80,13 @@ void take(Part& part, const HttpRequest& request, const Result<HttpResponse>& re
     part.read = {};
     part.page = 1;
     part.started_over = true;
+    return;
+  }
+  const bool too_large = !response && response.error().failure == Failure::too_large;
+  if (part.list && too_large && part.per_page != small_page) {
+    part.read = {};
+    part.page = 1;
+    part.per_page = small_page;
     return;
   }
   part.done = true;

@@ -97,6 +97,38 @@ TEST_CASE("traefik: what is served is asked for once, with the deadline, by GET"
   }
 }
 
+TEST_CASE("traefik: a list is read in one piece, in small pages only where it is too large") {
+  const auto serve = [](int limit) {
+    return [limit](const HttpRequest& request) -> Result<HttpResponse> {
+      if (!request.answer.starts_with("http-routers")) return paged(1)(request);
+      const auto number = [&](std::string_view key) {
+        return std::stoi(request.url.substr(request.url.find(key) + key.size()));
+      };
+      const int size = number("per_page=");
+      const int page = number("&page=");
+      if (size > limit) return fail(Failure::too_large, "more than 8388608 bytes");
+      std::string body;
+      for (int i = (page - 1) * size; i < std::min(250, page * size); ++i) {
+        body += (body.empty() ? "" : ",") + router(i);
+      }
+      return ok("[" + body + "]",
+                {{"x-next-page", std::to_string(page * size < 250 ? page + 1 : 1)}});
+    };
+  };
+  const Poll whole(serve(10'000));
+  REQUIRE(whole.state);
+  CHECK(whole.state->routers.size() == 250);
+  CHECK(whole.http.rounds == 1);
+  const Poll in_pages(serve(100));
+  REQUIRE(in_pages.state);
+  CHECK(in_pages.state->routers.size() == 250);
+  CHECK(in_pages.notes.empty());
+  CHECK(in_pages.http.count("http-routers-page-3") == 1);
+  const Poll never(serve(10));
+  REQUIRE_FALSE(never.state);
+  CHECK(never.state.error().failure == Failure::too_large);
+}
+
 TEST_CASE("traefik: pages are followed to the last one") {
   const Poll poll(paged(3));
   REQUIRE(poll.state);
