@@ -5,6 +5,7 @@
 // Thread rules: every member may be called from any thread.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <stop_token>
@@ -99,7 +100,10 @@ void fold(Observed<State>& observed, PollOutcome<State> outcome) {
         n >= 3 && earlier[n - 2].time - earlier[n - 3].time < spacing) {
       earlier.erase(earlier.end() - 2);
     }
-    std::erase_if(earlier, [&](const auto& old) { return outcome.time - old.time > window; });
+    // The newest one from before the window is where the window begins, however seldom is polled.
+    const auto begin = std::ranges::find_if(
+        earlier, [&](const auto& old) { return outcome.time - old.time < window; });
+    if (begin - earlier.begin() > 1) earlier.erase(earlier.begin(), std::prev(begin));
   }
   observed.state = std::move(state);
   observed.observed_at = outcome.time;

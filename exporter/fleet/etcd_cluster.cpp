@@ -287,7 +287,8 @@ std::optional<EtcdRoundTrip> etcd_round_trip(const Observed<State>& member, std:
 }
 
 std::optional<double> etcd_leader_changes_lately(const Observed<State>& member) {
-  if (!member.state || member.earlier.empty()) return std::nullopt;
+  constexpr auto window = std::chrono::minutes(10);
+  if (!member.state) return std::nullopt;
   double changes = 0;
   const State* before = nullptr;
   const auto step = [&](const State& state) {
@@ -297,9 +298,14 @@ std::optional<double> etcd_leader_changes_lately(const Observed<State>& member) 
     }
     before = &state;
   };
-  for (const auto& old : member.earlier) step(*old.state);
+  bool any_earlier = false;
+  for (const auto& old : member.earlier) {
+    if (member.observed_at - old.time > window) continue;
+    any_earlier = true;
+    step(*old.state);
+  }
   step(*member.state);
-  if (before == nullptr) return std::nullopt;
+  if (!any_earlier || before == nullptr) return std::nullopt;
   return changes;
 }
 

@@ -39,8 +39,8 @@ struct Observed {
   // The last good state; null: unknown (never read, or 3 polls in a row failed).
   std::shared_ptr<const State> state;
   Time observed_at;  // when `state` was read
-  // Older states of the same target within the last ten minutes, oldest first, thinned to at most
-  // 24; for rates and windows. Does not contain `state` itself.
+  // Older states of the same target, oldest first: those of the last ten minutes, thinned to at
+  // most 24, and the newest from before; for rates and windows. Does not contain `state` itself.
   std::vector<Earlier<State>> earlier;
 };
 

@@ -65,8 +65,27 @@ TEST_CASE("older states are kept for ten minutes, thinned, with the newest alway
   CHECK(observed.earlier.size() <= 25);
   CHECK(observed.earlier.size() >= 15);
   CHECK(observed.earlier.back().time == observed.observed_at - 15s);
-  CHECK(observed.observed_at - observed.earlier.front().time <= std::chrono::minutes(10));
-  CHECK(observed.observed_at - observed.earlier.front().time > std::chrono::minutes(9));
+  // The window begins with the newest state that is as old as the window.
+  CHECK(observed.observed_at - observed.earlier.front().time >= std::chrono::minutes(10));
+  CHECK(observed.observed_at - observed.earlier[1].time < std::chrono::minutes(10));
+}
+
+TEST_CASE("whatever the interval, the window of ten minutes is whole once it can be") {
+  for (const Duration interval : {Duration(15s), Duration(1min), Duration(90s), Duration(4min),
+                                  Duration(7min), Duration(1h)}) {
+    CAPTURE(interval.count());
+    Observed<headscale::State> observed;
+    Time time = start;
+    for (int i = 0; i < 200; ++i, time += interval) {
+      fold(observed, success(time));
+      if (time - start < 10min) continue;
+      REQUIRE_FALSE(observed.earlier.empty());
+      const Duration oldest = observed.observed_at - observed.earlier.front().time;
+      CHECK(oldest >= 10min);
+      CHECK(oldest < 10min + std::max<Duration>(interval, 1min));
+      CHECK(observed.earlier.size() <= 26);
+    }
+  }
 }
 
 TEST_CASE("the same recorded moment read twice is one observation") {

@@ -379,6 +379,27 @@ TEST_CASE("etcd checks: metrics that did not come are unknown, absent ones are n
   CHECK(cluster.words(leader_flapping_check) == "fine");
 }
 
+TEST_CASE(
+    "etcd checks: a seldom asked member has a whole window too, and no longer one of flapping") {
+  Cluster cluster;
+  cluster.three();
+  cluster.states[0]->round_trips[2] = {.sum_seconds = 100, .count = 1000};
+  cluster.states[0]->leader_changes = 13;
+  auto& old = cluster.earlier(0, 14min);
+  old.round_trips[2] = {.sum_seconds = 80, .count = 960};
+  old.leader_changes = 0;
+  cluster.earlier(0, 7min).leader_changes = 11;
+  const auto trip = etcd_round_trip(cluster.snapshot.etcd[0], 2);
+  REQUIRE(trip);
+  CHECK(trip->windowed);
+  CHECK(trip->mean_seconds == Approx(0.5));
+  // What happened before the ten minutes is not lately.
+  CHECK(etcd_leader_changes_lately(cluster.snapshot.etcd[0]) == 2);
+  CHECK(cluster.words(leader_flapping_check) == "fine");
+  cluster.snapshot.etcd[0].earlier.pop_back();
+  CHECK_FALSE(etcd_leader_changes_lately(cluster.snapshot.etcd[0]));
+}
+
 TEST_CASE("etcd checks: the database and its quota") {
   Cluster cluster;
   auto& state = cluster.add("m1", 1);
