@@ -274,7 +274,8 @@ void read_tailscale(YamlMapping& root, Config& config) {
           own.status_file =
               read_path(node, {.name = "status_file",
                                .description = "File with the output of `tailscale status --json`, "
-                                              "kept fresh by somebody else"})
+                                              "kept fresh by somebody else: one older than 10 "
+                                              "minutes tells `serve` nothing"})
                   .value_or("");
           if (node.describing()) return;
           const bool socket = node.written("socket");

@@ -111,8 +111,12 @@ const tailscale::State* Mesh::own_word(std::string_view name) const {
 std::vector<std::string> Mesh::unknown_views() const {
   std::vector<std::string> unknown;
   for (const TailscaleView& view : fleet_.snapshot.tailscale) {
-    if (!view.state)
+    if (!view.state) {
       unknown.push_back(fmt::format("tailscale {}: {}", view.target, why_unknown(view.health)));
+    } else if (view.state->outdated) {
+      unknown.push_back(fmt::format("tailscale {}: its status file was written {} ago", view.target,
+                                    format_duration(*view.state->outdated)));
+    }
   }
   return unknown;
 }

@@ -54,7 +54,7 @@ class Mesh {
   // What the node says of itself; null when nobody asks it or it does not answer.
   [[nodiscard]] const tailscale::State* own_word(std::string_view name) const;
 
-  // `tailscale <node>: <failure>` for every configured node whose state is unknown.
+  // `tailscale <node>: <why>` for every configured node whose state is unknown, or too old to tell.
   [[nodiscard]] std::vector<std::string> unknown_views() const;
   // `headscale: <failure>`; nothing when it is known or not configured.
   [[nodiscard]] std::optional<std::string> unknown_headscale() const;

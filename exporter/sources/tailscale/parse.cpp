@@ -81,6 +81,8 @@ std::vector<Peer> with_unique_names(std::vector<NamedPeer> named) {
     }
     peers.push_back(std::move(peer));
   }
+  std::sort(peers.begin(), peers.end(),
+            [](const Peer& a, const Peer& b) { return a.name < b.name; });
   return peers;
 }
 

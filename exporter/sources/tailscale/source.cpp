@@ -32,7 +32,9 @@ std::optional<T> optional_part(Result<HttpResponse> response, const HttpRequest&
   return std::move(*value);
 }
 
-// What `tailscale status --json` wrote. Nobody but its age tells when the writer has stopped.
+// What `tailscale status --json` wrote. Nobody but its age tells when the writer has stopped: then
+// it says nothing of now. Whoever looks once may have collected it for that look: it is read, and
+// known to be old.
 Result<State> read_status_file(const std::string& path, PollContext& context) {
   HttpRequest request;
   request.answer = "status";
@@ -47,9 +49,12 @@ Result<State> read_status_file(const std::string& path, PollContext& context) {
   const auto written = std::filesystem::last_write_time(path, unknown);
   const auto age = std::filesystem::file_time_type::clock::now() - written;
   if (!unknown && age > old_status_file) {
-    context.note({Failure::timeout,
-                  fmt::format("{}: was written {} ago: is `tailscale status --json` still run?",
-                              path, format_duration(std::chrono::duration_cast<Duration>(age)))});
+    state->outdated = std::chrono::duration_cast<Duration>(age);
+    Error old{Failure::timeout,
+              fmt::format("{}: was written {} ago: is `tailscale status --json` still run?", path,
+                          format_duration(*state->outdated))};
+    if (!context.once) return std::unexpected(std::move(old));
+    context.note(std::move(old));
   }
   return state;
 }

@@ -62,6 +62,8 @@ struct State {
   bool self_expired = false;
   std::optional<Time> self_key_expiry;
   std::size_t health_messages = 0;
+  // Of a status file that is too old to tell what is now: how old it is.
+  std::optional<Duration> outdated;
   std::vector<Peer> peers;                 // sorted by name, every name once
   std::optional<std::string> control_url;  // from prefs; nothing: not asked or not answered
   // usermetrics; empty before tailscale 1.78: {direction (in, out), path} → bytes

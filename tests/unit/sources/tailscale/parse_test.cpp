@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "http/curl_http.h"
 #include "sources/tailscale/source.h"
 #include "support/catch.h"
@@ -87,6 +89,20 @@ TEST_CASE("tailscale: names are unique whatever the peers call themselves") {
   for (const Peer& each : state->peers) names.push_back(each.name);
   CHECK(names == std::vector<std::string>{"100.64.0.5", "localhost", "localhost@100.64.0.4", "web",
                                           "web.two.ts.net"});
+}
+
+TEST_CASE("tailscale: a peer is found by its name though another one was renamed") {
+  const auto state = parse_status(
+      status(R"("k1":{"DNSName":"web.one.ts.net."},"k2":{"DNSName":"web.two.ts.net."},)"
+             R"("k3":{"DNSName":"web-2.one.ts.net."})"));
+  REQUIRE(state);
+  REQUIRE(state->peers.size() == 3);
+  for (const Peer& each : state->peers) {
+    INFO(each.name);
+    CHECK(state->peer(each.name) == &each);
+  }
+  CHECK(state->peer("web-2") != nullptr);
+  CHECK(state->peer("web-3") == nullptr);
 }
 
 TEST_CASE("tailscale: an answer of another shape is refused with its path") {
@@ -178,4 +194,33 @@ TEST_CASE("tailscale: a status file is read through the same door, so that it ca
   CHECK(state->peers.at(0).online);
   CHECK(http->take_received_bytes() > 0);
   CHECK(ask(path + ".absent").error().failure == Failure::connect);
+}
+
+TEST_CASE("tailscale: a status file that nobody writes any more tells nothing of now") {
+  set_up_network();
+  const shortcircuit::testing::TemporaryDirectory directory;
+  const std::string path = directory.write("status.json", status(""));
+  const auto http = make_curl_http({});
+  const auto ask = [&](Duration age, bool once, bool replay = false) {
+    std::filesystem::last_write_time(
+        path, std::filesystem::file_time_type::clock::now() -
+                  std::chrono::duration_cast<std::filesystem::file_time_type::duration>(age));
+    Source source(Config{CommonConfig{.target = "a"}, path, true});
+    PollContext context{.http = *http,
+                        .deadline = Deadline::after(5s),
+                        .stop = {},
+                        .now = now(),
+                        .replay = replay,
+                        .once = once,
+                        .notes = {}};
+    auto state = source.poll(context);
+    CHECK(context.notes.size() == (state && state->outdated ? 1 : 0));
+    return state;
+  };
+  CHECK(ask(9min, false));
+  CHECK(ask(72h, false).error().failure == Failure::timeout);
+  CHECK_FALSE(ask(9min, true)->outdated);
+  const auto old = ask(72h, true);
+  REQUIRE(old);
+  CHECK(old->outdated >= 72h);
 }
