@@ -1,13 +1,21 @@
 #include "app/board.h"
 
+#include <algorithm>
+
 namespace shortcircuit {
 
-Board::Board(const Config& config) {
-#define SHORTCIRCUIT_SOURCE(name)                         \
-  for (const name::Config& target : config.name) {        \
-    draft_.name.push_back({.target = target.target});     \
-    draft_.name.back().health.interval = target.interval; \
-    ++targets_;                                           \
+Board::Board(const Config& config, Memory memory) {
+  draft_.memory = std::move(memory);
+#define SHORTCIRCUIT_SOURCE(name)                                     \
+  for (const name::Config& target : config.name) {                    \
+    draft_.name.push_back({.target = target.target});                 \
+    draft_.name.back().health.interval = target.interval;             \
+    ++targets_;                                                       \
+  }                                                                   \
+  for (std::size_t i = 0; i < config.name.size(); ++i) {              \
+    if (config.name[i].follows() == CommonConfig::Follows::nothing) { \
+      awaited_.push_back(&draft_.name[i].health);                     \
+    }                                                                 \
   }
 #include "sources/sources.def"
 #undef SHORTCIRCUIT_SOURCE
@@ -22,6 +30,13 @@ Snapshot Board::take(Time time) {
   return snapshot;
 }
 
+Snapshot Board::look(Time time) {
+  const std::lock_guard lock(mutex_);
+  Snapshot snapshot = draft_;
+  snapshot.time = time;
+  return snapshot;
+}
+
 std::uint64_t Board::wait_for_commit(std::uint64_t seen, Duration at_most, std::stop_token stop) {
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, stop, at_most, [&] { return commits_ > seen; });
@@ -30,7 +45,8 @@ std::uint64_t Board::wait_for_commit(std::uint64_t seen, Duration at_most, std::
 
 bool Board::complete() {
   const std::lock_guard lock(mutex_);
-  return answered_targets_ == targets_;
+  return std::ranges::all_of(awaited_,
+                             [](const TargetHealth* health) { return health->polls > 0; });
 }
 
 }  // namespace shortcircuit

@@ -34,7 +34,8 @@ void fold(Observed<State>& observed, PollOutcome<State> outcome);
 
 class Board {
  public:
-  explicit Board(const Config& config);  // one empty Observed for each configured target
+  // One empty Observed for each configured target; `memory` is of a board before.
+  explicit Board(const Config& config, Memory memory = {});
 
   // `field` names the source (`&Snapshot::etcd`), `index` the target in configuration order.
   template <class State>
@@ -42,7 +43,6 @@ class Board {
               PollOutcome<State> outcome) {
     const std::lock_guard lock(mutex_);
     Observed<State>& observed = (draft_.*field)[index];
-    if (observed.health.polls == 0) ++answered_targets_;
     fold(observed, std::move(outcome));
     ++commits_;
     changed_.notify_all();
@@ -50,9 +50,11 @@ class Board {
 
   // The present, with the next number.
   Snapshot take(Time time);
+  // The present, for a source that follows from others: leaves no trace.
+  Snapshot look(Time time);
   // Waits for a commit after the `seen`-th; the number of commits so far. Ends early with `stop`.
   std::uint64_t wait_for_commit(std::uint64_t seen, Duration at_most, std::stop_token stop);
-  // Every target was polled at least once.
+  // Every target that follows from no other was polled at least once.
   bool complete();
   // There is no target.
   [[nodiscard]] bool empty() const { return targets_ == 0; }
@@ -62,7 +64,7 @@ class Board {
   std::condition_variable_any changed_;
   Snapshot draft_;
   std::size_t targets_ = 0;
-  std::size_t answered_targets_ = 0;
+  std::vector<const TargetHealth*> awaited_;  // in draft_, of targets that follow from no other
   std::uint64_t commits_ = 0;
 };
 

@@ -74,9 +74,9 @@ Result<std::shared_ptr<const Publication>> look_once(const Options& options,
     replay = std::make_unique<Replay>(setup->recording);
   }
   std::shared_ptr<const Publication> publication;
-  // DNS and route probes ask for the hosts of the routes just read.
+  // DNS and route probes ask for what was just read.
   const auto latest = [&] {
-    return std::make_shared<const Snapshot>(board.take(replay ? replay->time() : now()));
+    return std::make_shared<const Snapshot>(board.look(replay ? replay->time() : now()));
   };
   OneRound round({.config = *setup->config,
                   .board = board,

@@ -4,10 +4,14 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
+#include <optional>
 #include <set>
+#include <type_traits>
 
 #include "base/log.h"
+#include "config/kubeconfig.h"
 #include "http/curl_http.h"
 #define SHORTCIRCUIT_SOURCE(name)
 #include "sources/dns/source.h"
@@ -39,6 +43,8 @@ std::string log_name(std::string_view source, const std::string& target) {
   return target.empty() ? std::string(source) : fmt::format("{}/{}", source, target);
 }
 
+using Follows = CommonConfig::Follows;
+
 // One target of one source, whatever its types: polls and commits.
 class Target {
  public:
@@ -46,7 +52,8 @@ class Target {
   virtual void poll(Deadline deadline, std::stop_token stop) = 0;
   [[nodiscard]] virtual Duration interval() const = 0;
   [[nodiscard]] virtual Duration timeout() const = 0;
-  [[nodiscard]] virtual bool follows_others() const = 0;
+  [[nodiscard]] virtual Follows follows() const = 0;
+  [[nodiscard]] virtual bool is_followed() const = 0;  // others ask for what its answers name
   [[nodiscard]] virtual bool failed() const = 0;
 };
 
@@ -61,13 +68,17 @@ class TypedTarget : public Target {
         configuration_(configuration),
         field_(field),
         index_(index),
-        http_(make_http(environment, configuration.endpoint, std::string(source_name),
-                        configuration.target, reduce)),
+        make_http_([&environment, source = std::string(source_name), reduce](const auto& config) {
+          return make_http(environment, config.endpoint, source, config.target, reduce);
+        }),
+        http_(make_http_(configuration)),
         source_(configuration),
-        follows_others_(source_name == "dns" || source_name == "probes") {}
+        is_followed_(source_name == "kubernetes" || source_name == "traefik" ||
+                     source_name == "dns") {}
 
   void poll(Deadline deadline, std::stop_token stop) override {
-    const auto latest = environment_.latest ? environment_.latest() : nullptr;
+    const bool needs_latest = follows() != Follows::nothing && environment_.latest;
+    const auto latest = needs_latest ? environment_.latest() : nullptr;
     PollContext context{.http = *http_,
                         .deadline = deadline,
                         .stop = stop,
@@ -81,6 +92,8 @@ class TypedTarget : public Target {
     if (stop.stop_requested()) return;
     log_change(result, context.notes);
     failed_ = !result.has_value();
+    refused_ = failed_ &&
+               (result.error().failure == Failure::auth || result.error().failure == Failure::tls);
     environment_.board.commit(field_, index_,
                               PollOutcome<State>{.result = std::move(result),
                                                  .notes = std::move(context.notes),
@@ -88,18 +101,38 @@ class TypedTarget : public Target {
                                                      std::chrono::steady_clock::now() - begin),
                                                  .received_bytes = http_->take_received_bytes(),
                                                  .time = context.now});
+    if (refused_) read_kubeconfig_again();
   }
 
   [[nodiscard]] Duration interval() const override { return configuration_.interval; }
   [[nodiscard]] Duration timeout() const override { return configuration_.timeout; }
-  [[nodiscard]] bool follows_others() const override { return follows_others_; }
+  [[nodiscard]] Follows follows() const override { return configuration_.follows(); }
+  [[nodiscard]] bool is_followed() const override { return is_followed_; }
   [[nodiscard]] bool failed() const override { return failed_; }
 
  private:
   Result<State> poll_behind_a_wall(PollContext& context) {
     try {
-      return source_.poll(context);
+      return source_->poll(context);
     } catch (const std::exception& error) { return fail(Failure::internal, error.what()); }
+  }
+
+  // Its credentials are part of the configuration, but whoever renews them writes it anew.
+  void read_kubeconfig_again() {
+    if constexpr (std::is_same_v<Configuration, kubernetes::Config>) {
+      if (configuration_.kubeconfig.empty() || environment_.replay != nullptr) return;
+      std::error_code unreadable;
+      const auto written = std::filesystem::last_write_time(configuration_.kubeconfig, unreadable);
+      if (unreadable || kubeconfig_written_ == written) return;
+      kubeconfig_written_ = written;
+      auto endpoint = read_kubeconfig(configuration_.kubeconfig, configuration_.context);
+      if (!endpoint) return;
+      configuration_.endpoint = std::move(*endpoint);
+      source_.reset();  // follows answers of the old connection
+      http_ = make_http_(configuration_);
+      source_.emplace(configuration_);
+      log_info("kubeconfig read again", {{"source", name_}});
+    }
   }
 
   // A line when something changes, not one a poll.
@@ -122,10 +155,13 @@ class TypedTarget : public Target {
   Configuration configuration_;
   std::vector<Observed<State>> Snapshot::* field_;
   std::size_t index_;
+  std::function<std::unique_ptr<Http>(const Configuration&)> make_http_;
   std::unique_ptr<Http> http_;
-  Source source_;
-  bool follows_others_;
+  std::optional<Source> source_;
+  bool is_followed_;
   bool failed_ = false;
+  bool refused_ = false;  // what we are does not suffice any more
+  std::optional<std::filesystem::file_time_type> kubeconfig_written_;  // when last read again
   std::set<std::string> wrong_;
 };
 
@@ -149,8 +185,21 @@ void wait_until(std::chrono::steady_clock::time_point time, const std::stop_toke
   never.wait_until(lock, stop, time, [] { return false; });
 }
 
+// Is there anything that could be asked for?
+bool may_begin(Follows follows, const Snapshot* latest) {
+  if (follows == Follows::nothing) return true;
+  if (latest == nullptr) return false;
+  return follows == Follows::routes ||
+         std::ranges::all_of(latest->dns, [](const auto& dns) { return dns.health.polls > 0; });
+}
+
 // Ticks follow from the tick before, not from the end of the poll, so that they do not drift.
-void poll_for_ever(Target& target, std::stop_token stop) {
+void poll_for_ever(Target& target, const PollEnvironment& environment, std::stop_token stop) {
+  constexpr auto soon = 100ms;
+  while (!stop.stop_requested() &&
+         !may_begin(target.follows(), environment.latest ? environment.latest().get() : nullptr)) {
+    wait_until(std::chrono::steady_clock::now() + soon, stop);
+  }
   auto tick = std::chrono::steady_clock::now();
   const auto interval =
       std::chrono::duration_cast<std::chrono::steady_clock::duration>(target.interval());
@@ -167,8 +216,10 @@ void poll_for_ever(Target& target, std::stop_token stop) {
 
 Pollers::Pollers(PollEnvironment environment) : environment_(std::move(environment)) {
   for (auto& target : make_targets(environment_)) {
-    threads_.emplace_back([target = std::shared_ptr<Target>(std::move(target))](
-                              std::stop_token stop) { poll_for_ever(*target, stop); });
+    threads_.emplace_back(
+        [target = std::shared_ptr<Target>(std::move(target)), this](std::stop_token stop) {
+          poll_for_ever(*target, environment_, stop);
+        });
   }
 }
 
@@ -189,18 +240,25 @@ OneRound::~OneRound() = default;
 
 void OneRound::run(Deadline deadline) {
   if (targets_->all.empty()) targets_->all = make_targets(environment_);
-  for (const bool second_round : {false, true}) {
-    std::vector<std::jthread> threads;
+  const bool any_follow = std::ranges::any_of(
+      targets_->all, [](const auto& target) { return target->follows() != Follows::nothing; });
+  const auto poll = [this, deadline, any_follow](Target& target) {
+    // In a replay a step stands for as long as it takes until a failing source is unknown.
+    const int attempts = environment_.replay != nullptr ? missed_polls_until_unknown : 1;
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+      // Those that follow keep some time.
+      const Deadline own = Deadline::after(target.timeout());
+      const bool is_awaited = any_follow && target.is_followed();
+      target.poll(is_awaited && own.at < deadline.at ? own : deadline, {});
+      if (!target.failed()) return;
+    }
+  };
+  std::vector<std::jthread> others;
+  for (const Follows turn : {Follows::nothing, Follows::routes, Follows::names}) {
+    std::vector<std::jthread> awaited;  // the next turn begins when these are done
     for (auto& target : targets_->all) {
-      if (target->follows_others() != second_round) continue;
-      threads.emplace_back([&target, deadline, this] {
-        // In a replay a step stands for as long as it takes until a failing source is unknown.
-        const int attempts = environment_.replay != nullptr ? missed_polls_until_unknown : 1;
-        for (int attempt = 0; attempt < attempts; ++attempt) {
-          target->poll(deadline, {});
-          if (!target->failed()) return;
-        }
-      });
+      if (target->follows() != turn) continue;
+      (target->is_followed() ? awaited : others).emplace_back([&poll, &target] { poll(*target); });
     }
   }
 }

@@ -23,7 +23,7 @@ struct PollEnvironment {
   Replay* replay = nullptr;       // null: the network
   std::string capture_directory;  // "" = nothing is written
   bool once = false;
-  // The newest snapshot, for sources that follow from others (DNS, route probes). May give null.
+  // What is known, for sources that follow from others (DNS, route probes). May give null.
   std::function<std::shared_ptr<const Snapshot>()> latest;
 };
 
@@ -41,8 +41,9 @@ class Pollers {
   std::vector<std::jthread> threads_;
 };
 
-// One round over all targets in parallel, until `deadline`. Sources that follow from others (DNS,
-// probes of routes) are asked in a second round, with the snapshot of the first as `latest`.
+// One round over all targets in parallel, until `deadline`. Those that follow from others (DNS,
+// probes of routes) are asked when these have answered or their timeout is over, with what is known
+// then as `latest`; nobody else is waited for.
 class OneRound {
  public:
   explicit OneRound(PollEnvironment environment);

@@ -17,7 +17,11 @@ Verdict judge_probes(const Fleet& fleet) {
       continue;
     }
     for (const probes::Outcome& outcome : observed.state->outcomes) {
-      if (!outcome.stalled) continue;
+      if (outcome.unknown) {
+        verdict.unknown.push_back(
+            fmt::format("probe {}: {}", outcome.name, outcome.unknown->message));
+      }
+      if (outcome.unknown || !outcome.stalled) continue;
       verdict.findings.push_back(
           {.severity = Severity::critical,
            .reason = "stalled",

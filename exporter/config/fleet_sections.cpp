@@ -132,8 +132,10 @@ void read_expectations(YamlMapping& root, Config& config) {
         expect.probe_routes =
             section
                 .boolean({.name = "probe_routes",
-                          .description = "Ask for every route through each entry address; needs "
-                                         "`entry_addresses` or `resolve`",
+                          .description = "Ask for every route through each entry address, or, "
+                                         "without `entry_addresses`, through each address that "
+                                         "DNS gives for its host; needs `entry_addresses` or "
+                                         "`resolve`",
                           .fallback = "false"})
                 .value_or(false);
         if (expect.probe_routes && expect.entry_addresses.empty() && !expect.resolve) {

@@ -279,4 +279,24 @@ std::vector<Route> routes_of(const Snapshot& snapshot) {
   return Builder(*cluster, state_of(snapshot.traefik)).build();
 }
 
+Result<std::vector<Route>> known_routes(const Snapshot* snapshot) {
+  const std::string unknown = "the routes are not known";
+  if (snapshot == nullptr) return fail(Failure::internal, unknown + ": nothing was read yet");
+  if (snapshot->kubernetes.empty()) return std::vector<Route>{};
+  const auto& cluster = snapshot->kubernetes.front();
+  if (!cluster.state) {
+    const Error why = cluster.health.last_error.value_or(Error{.message = "not read yet"});
+    return std::unexpected(why.in(unknown + ": Kubernetes"));
+  }
+  std::optional<Error> missing;
+  const auto require = [&](const auto& list, std::string_view kind) {
+    if (!list.known()) missing = list.error.in(fmt::format("{}: Kubernetes {}", unknown, kind));
+  };
+  require(cluster.state->ingress_route_tcps, "ingressroutetcps");
+  require(cluster.state->ingress_routes, "ingressroutes");
+  require(cluster.state->ingresses, "ingresses");
+  if (missing) return std::unexpected(*missing);
+  return routes_of(*snapshot);
+}
+
 }  // namespace shortcircuit

@@ -62,4 +62,9 @@ bool port_exists(const RouteBackend& backend, const kubernetes::Service& service
 // unknown.
 std::vector<Route> routes_of(const Snapshot& snapshot);
 
+// For sources that ask for what the routes name: all of them, or why they are not known, which must
+// not look like a fleet without any. `snapshot` is null at the start. None where no Kubernetes is
+// configured.
+Result<std::vector<Route>> known_routes(const Snapshot* snapshot);
+
 }  // namespace shortcircuit

@@ -12,6 +12,11 @@ struct CommonConfig {
   Endpoint endpoint;
   Duration interval = 15s;
   Duration timeout = 5s;  // < interval
+
+  // Whose answers tell what to ask for: nobody's, those with the routes (Kubernetes, Traefik), or
+  // those with the names of their hosts (DNS) as well. A configuration that follows says so itself.
+  enum class Follows { nothing, routes, names };
+  [[nodiscard]] static constexpr Follows follows() { return Follows::nothing; }
 };
 
 }  // namespace shortcircuit

@@ -32,7 +32,8 @@ struct PollContext {
   Deadline deadline;
   std::stop_token stop;
   Time now;                          // the replayed time in a replay
-  const Snapshot* latest = nullptr;  // the newest snapshot before this poll; null at the start
+  // What is known before this poll, for a source that follows from others; null at the start.
+  const Snapshot* latest = nullptr;
   bool replay = false;  // do not pace active measurements: answers come from a recording
   bool once = false;    // `check`, `capture`: measure everything in this one poll
 

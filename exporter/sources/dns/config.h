@@ -6,6 +6,8 @@
 
 namespace shortcircuit::dns {
 
-struct Config : CommonConfig {};
+struct Config : CommonConfig {
+  [[nodiscard]] static constexpr Follows follows() { return Follows::routes; }
+};
 
 }  // namespace shortcircuit::dns

@@ -30,13 +30,14 @@ Result<Answer> parse_answer(Result<HttpResponse> response, const HttpRequest& re
 
 }  // namespace
 
-// The hosts come from the routes of the snapshot before this poll; without one there is nothing to
-// ask yet. Wildcards and patterns have no name to ask for.
+// The hosts come from the routes of the snapshot before this poll. Wildcards and patterns have no
+// name to ask for.
 Result<State> Source::poll(PollContext& context) {
   State state;
-  if (context.latest == nullptr) return state;
+  const auto routes = known_routes(context.latest);
+  if (!routes) return std::unexpected(routes.error());
   std::set<std::string> hosts;
-  for (const Route& route : routes_of(*context.latest)) {
+  for (const Route& route : *routes) {
     if (is_plain_host(route.host)) hosts.insert(route.host);
   }
   std::vector<HttpRequest> requests;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <set>
 
@@ -20,12 +21,15 @@ std::optional<Failure> failure_named(std::string_view name) {
   return std::nullopt;
 }
 
-void parse_outcome(const Result<HttpResponse>& response, Outcome& outcome) {
-  if (!response) {
-    outcome.failure = response.error().failure;
+// What a failed request was like is in the answer too; without an answer nothing was seen.
+void parse_outcome(const Result<HttpResponse>& response, const HttpRequest& request,
+                   Outcome& outcome) {
+  const auto answer = expect_success(response, request);
+  if (!answer) {
+    outcome.unknown = answer.error();
     return;
   }
-  const auto read = read_json(response->body, [&](JsonView root) {
+  const auto read = read_json(answer->body, [&](JsonView root) {
     if (!root["http_status"].missing()) {
       outcome.http_status = static_cast<int>(root["http_status"].integer());
     }
@@ -38,7 +42,7 @@ void parse_outcome(const Result<HttpResponse>& response, Outcome& outcome) {
       if (!outcome.failure) root["failure"].wrong("one of the failure names");
     }
   });
-  if (!read) outcome.failure = Failure::internal;
+  if (!read) outcome.unknown = read.error().in(request.answer);
 }
 
 HttpRequest probe_request(const Config& config, std::string answer, std::string url,
@@ -51,25 +55,52 @@ HttpRequest probe_request(const Config& config, std::string answer, std::string 
                                 .connect_to = std::move(connect_to)}};
 }
 
+// One request and what is known of its outcome before it is sent.
+struct Probe {
+  Outcome outcome;
+  HttpRequest request;
+};
+
+// Where traffic for a host enters. Nothing: DNS was not asked for it yet, or could not say.
+Result<std::vector<IpAddress>> entries_of(const Config& config, const Snapshot& latest,
+                                          const std::string& host) {
+  if (!config.by_name()) return config.entry_addresses;
+  const auto& hosts = state_of(latest.dns)->hosts;
+  const auto answer = hosts.find(host);
+  if (answer == hosts.end()) return fail(Failure::resolve, "not asked for yet");
+  if (!answer->second) return std::unexpected(answer->second.error());
+  return answer->second->addresses;
+}
+
 // Every public host through every entry address; TLS is asked for where the route has it.
-std::vector<std::pair<Outcome, HttpRequest>> route_probes(const Config& config,
-                                                          const Snapshot* latest) {
-  std::vector<std::pair<Outcome, HttpRequest>> probes;
-  if (latest == nullptr) return probes;
+Result<std::vector<Probe>> route_probes(const Config& config, const Snapshot* latest) {
+  const auto routes = known_routes(latest);
+  if (!routes) return std::unexpected(routes.error());
+  std::vector<Probe> probes;
+  if (routes->empty()) return probes;
+  if (config.by_name() && state_of(latest->dns) == nullptr) {
+    return fail(Failure::resolve, "the addresses of the hosts are not known: see the source dns");
+  }
   std::set<std::string> seen;
-  for (const Route& route : routes_of(*latest)) {
+  for (const Route& route : *routes) {
     const bool plain =
         !route.host.empty() && route.host.find_first_of("*^$\\(){}[]|? ") == std::string::npos;
     const bool http = route.kind == "Ingress" || route.kind == "IngressRoute";
     if (!plain || !http) continue;
-    for (const IpAddress& entry : config.entry_addresses) {
-      const std::string url =
-          fmt::format("{}://{}{}", route.tls ? "https" : "http", route.host, route.path);
-      Outcome outcome{.name = fmt::format("{}{} via {}", route.host, route.path, entry.text()),
-                      .url = url};
-      if (!seen.insert(outcome.name).second) continue;
-      HttpRequest request = probe_request(config, outcome.name, url, entry.text());
-      probes.emplace_back(std::move(outcome), std::move(request));
+    const std::string name = route.host + route.path;
+    const std::string url = fmt::format("{}://{}", route.tls ? "https" : "http", name);
+    const auto entries = entries_of(config, *latest, route.host);
+    if (!entries && seen.insert(name).second) {
+      probes.push_back({.outcome = {.name = name,
+                                    .url = url,
+                                    .unknown = entries.error().in("DNS of " + route.host)},
+                        .request = {}});
+    }
+    for (const IpAddress& entry : entries.value_or(std::vector<IpAddress>{})) {
+      const std::string through = fmt::format("{} via {}", name, entry.text());
+      if (!seen.insert(through).second) continue;
+      probes.push_back({.outcome = {.name = through, .url = url},
+                        .request = probe_request(config, through, url, entry.text())});
     }
   }
   return probes;
@@ -95,29 +126,47 @@ const MetricDefinition stalled{"shortcircuit_probe_stalled",
 }  // namespace
 
 Result<State> Source::poll(PollContext& context) {
-  std::vector<std::pair<Outcome, HttpRequest>> probes;
+  std::vector<Probe> probes;
   if (config_.probes_routes()) {
-    probes = route_probes(config_, context.latest);
+    auto of_routes = route_probes(config_, context.latest);
+    if (!of_routes) return std::unexpected(of_routes.error());
+    probes = std::move(*of_routes);
   } else {
-    probes.emplace_back(Outcome{.name = config_.target,
-                                .url = without_userinfo(
-                                    config_.endpoint.url.substr(0, config_.endpoint.url.find('?'))),
-                                .proxy = without_userinfo(config_.proxy)},
-                        probe_request(config_, "probe", config_.endpoint.url, ""));
+    const std::string& url = config_.endpoint.url;
+    probes.push_back({.outcome = {.name = config_.target,
+                                  .url = without_userinfo(url.substr(0, url.find('?'))),
+                                  .proxy = without_userinfo(config_.proxy)},
+                      .request = probe_request(config_, "probe", url, "")});
   }
   std::vector<HttpRequest> requests;
-  for (const auto& [outcome, request] : probes) requests.push_back(request);
+  for (const Probe& probe : probes) {
+    if (!probe.outcome.unknown) requests.push_back(probe.request);
+  }
+  // In so short a time a transfer that stalls would only look slow.
+  const bool too_late = !context.replay && context.deadline.remaining() < config_.stall_timeout;
   const auto responses = context.http.fetch(requests, context.deadline, context.stop);
+  auto response = responses.begin();
   State state;
-  for (std::size_t i = 0; i < probes.size(); ++i) {
-    const bool replayed_nothing = context.replay && responses[i] && responses[i]->status == 404;
-    if (replayed_nothing) {
-      return fail(Failure::status,
-                  fmt::format("{}: the recording has no such probe", requests[i].answer));
+  for (auto& [outcome, request] : probes) {
+    if (!outcome.unknown) {  // else the source dns says it
+      parse_outcome(*response++, request, outcome);
+      if (too_late && outcome.failure == Failure::timeout) {
+        outcome.unknown = Error{Failure::timeout, outcome.name + ": no time was left to wait"};
+      }
+      const auto& unknown = outcome.unknown;
+      if (unknown && unknown->failure == Failure::cancelled) return std::unexpected(*unknown);
+      // What a recording lacks is unknown, but nothing failed.
+      if (unknown && !(context.replay && unknown->http_status == 404)) context.note(*unknown);
     }
-    parse_outcome(responses[i], probes[i].first);
-    if (probes[i].first.failure == Failure::cancelled) return fail(Failure::cancelled, "stopped");
-    state.outcomes.push_back(std::move(probes[i].first));
+    state.outcomes.push_back(std::move(outcome));
+  }
+  const auto& outcomes = state.outcomes;
+  if (!outcomes.empty() && std::all_of(outcomes.begin(), outcomes.end(), [](const Outcome& one) {
+        return one.unknown.has_value();
+      })) {
+    const Error error = *outcomes.front().unknown;
+    context.notes.clear();  // the failure of the poll says it
+    return std::unexpected(error);
   }
   return state;
 }
@@ -131,6 +180,7 @@ void describe(const std::vector<Observed<State>>& targets, MetricSet& metrics) {
   for (const auto& observed : targets) {
     if (!observed.state) continue;
     for (const Outcome& outcome : observed.state->outcomes) {
+      if (outcome.unknown) continue;
       const bool good =
           outcome.http_status && *outcome.http_status < 500 && !outcome.stalled && !outcome.failure;
       metrics.add(success, {outcome.name}, good ? 1 : 0);

@@ -22,6 +22,9 @@ struct Outcome {
   double duration_seconds = 0;
   std::optional<Failure> failure;  // why there was no (whole) answer
   bool proxy_failed = false;       // the failure is the proxy's: it could not be reached or refused
+  // Why this is unknown: it was never asked for, or not to the end. Everything above says nothing
+  // then.
+  std::optional<Error> unknown;
 };
 
 struct State {

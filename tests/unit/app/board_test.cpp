@@ -117,6 +117,30 @@ TEST_CASE("the board numbers its snapshots and knows when every target has answe
   CHECK_FALSE(snapshot.etcd[0].state);
 }
 
+TEST_CASE("nobody waits for a source that follows from others") {
+  Config config;
+  config.headscale.push_back({});
+  config.dns.push_back({});
+  config.probes.resize(2);
+  config.probes[0].endpoint.url = "https://cameras.example/";  // by itself
+  Board board(config);
+  board.commit(&Snapshot::headscale, 0, success(start));
+  CHECK_FALSE(board.complete());
+  board.commit<probes::State>(&Snapshot::probes, 0,
+                              {.result = fail(Failure::tls, "x"), .notes = {}, .time = start});
+  CHECK(board.complete());
+  CHECK(board.look(start).number == 0);
+}
+
+TEST_CASE("a board begins with what the one before remembers") {
+  Config config;
+  config.kubernetes.push_back({});
+  CHECK(Board(config).take(start).memory.webhooks_last_seen.empty());
+  Board board(config, {.webhooks_last_seen = {{"ValidatingWebhookConfiguration/guard", start}}});
+  CHECK(board.take(start + 1h).memory.webhooks_last_seen.size() == 1);
+  CHECK(board.take(start + 2h).memory.webhooks_last_seen.size() == 1);
+}
+
 TEST_CASE("a webhook that was there is remembered for a day") {
   Snapshot snapshot;
   snapshot.time = start;
