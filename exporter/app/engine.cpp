@@ -17,13 +17,24 @@ void sleep_for(Duration duration, const std::stop_token& stop) {
   never.wait_for(lock, stop, duration, [] { return false; });
 }
 
+// What is known of before, if the new configuration means the same cluster: what another one had is
+// not missing here. A replay begins anew.
+Memory memory_of(const Publication* before, const Engine::Settings& settings) {
+  if (before == nullptr || settings.recording) return {};
+  const auto& then = before->config->kubernetes;
+  const auto& now = settings.config->kubernetes;
+  const bool same =
+      !then.empty() && !now.empty() && then.front().endpoint.url == now.front().endpoint.url;
+  return same ? remember(before->snapshot) : Memory{};
+}
+
 }  // namespace
 
 Engine::Engine(Settings settings, Publisher& publisher, Ledger& ledger)
     : settings_(std::move(settings)),
       publisher_(publisher),
       ledger_(ledger),
-      board_(*settings_.config) {
+      board_(*settings_.config, memory_of(publisher.latest().get(), settings_)) {
   if (settings_.recording) replay_ = std::make_unique<Replay>(settings_.recording);
   thread_ = std::jthread([this](std::stop_token stop) {
     try {
@@ -74,10 +85,11 @@ void Engine::run_live(std::stop_token stop) {
       PollEnvironment{.config = *settings_.config, .board = board_, .latest = [this] {
                         return latest_snapshot();
                       }});
-  // Nothing is configured that could answer: that is known at once.
+  // Nothing is configured that could answer by itself: that is known at once.
+  if (board_.complete()) publish(now());
   while (board_.empty() && !stop.stop_requested()) {
-    publish(now());
     idle(15s, stop);
+    publish(now());
   }
   std::uint64_t seen = 0;
   const auto begin = std::chrono::steady_clock::now();
@@ -103,7 +115,7 @@ void Engine::run_replay(std::stop_token stop) {
   constexpr auto poll_again = 15s;  // of the last step, which stays
   OneRound round(
       {.config = *settings_.config, .board = board_, .replay = replay_.get(), .latest = [this] {
-         return latest_snapshot();
+         return std::make_shared<const Snapshot>(board_.look(replay_->time()));
        }});
   while (!stop.stop_requested()) {
     round.run(Deadline::after(10s));

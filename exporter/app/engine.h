@@ -24,7 +24,8 @@ class Engine {
     Duration step_interval = 30s;
     std::function<ReloadState()> reload_state;  // asked at every publication, from any thread
   };
-  // `publisher` and `ledger` outlive the engine; `ledger` is used by the engine's thread only.
+  // `publisher` and `ledger` outlive the engine; `ledger` is used by the engine's thread only. What
+  // was published last is remembered as far as it is of the same cluster.
   Engine(Settings settings, Publisher& publisher, Ledger& ledger);
   ~Engine();  // in under a second
   Engine(const Engine&) = delete;

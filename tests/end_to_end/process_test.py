@@ -17,7 +17,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from exporter import Exporter, main, run, wait_for  # noqa: E402
-from fake_upstreams import Upstreams  # noqa: E402
+from fake_upstreams import Upstream, Upstreams  # noqa: E402
 
 BINARY, RECORDINGS = sys.argv[1], pathlib.Path(sys.argv[2])
 NIGHT = RECORDINGS / "night"
@@ -164,6 +164,108 @@ def test_check_and_depends():
     blind.write_text("traefik: {url: http://127.0.0.1:1}\n")
     code, out, err = run(BINARY, "depends", "10.0.0.0/8", "--config", str(blind))
     assert code == 2 and "kubernetes" in err and "Nothing" not in out, (code, out, err)
+
+
+def test_a_probe_that_was_not_sent_is_unknown():
+    probe = SCRATCH / "probe.yaml"
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # bound and not listening: refuses
+        proxy = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        for tls, wanted, status in (("", 1, "broken"), (", tls: {ca_file: /nowhere/ca.pem}", 2, "unknown")):
+            probe.write_text(f"probes:\n  - {{name: cameras, url: 'https://127.0.0.1:1/', proxy: '{proxy}'{tls}}}\n")
+            code, out, err = run(BINARY, "check", "--config", str(probe), "--output", "json")
+            assert code == wanted, (tls, code, out, err)
+            layers = {layer["layer"]: layer["status"] for layer in json.loads(out)["layers"]}
+            assert layers["proxy_chain"] == status, (tls, layers)
+            assert layers["path_mtu"] == ("ok" if wanted == 1 else "unknown"), (tls, layers)
+
+
+def test_an_upstream_that_hangs_leaves_time_for_the_others():
+    config = SCRATCH / "slow.yaml"
+    with socket.socket() as silent, socket.socket() as nobody:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        nobody.bind(("127.0.0.1", 0))
+        config.write_text(f"headscale: {{url: 'http://127.0.0.1:{silent.getsockname()[1]}', api_key: x, timeout: 14s}}\n"
+                          f"probes:\n  - {{name: cameras, url: 'http://127.0.0.1:1/', proxy: 'http://127.0.0.1:{nobody.getsockname()[1]}'}}\n")
+        code, out, err = run(BINARY, "check", "--config", str(config), "--output", "json")
+        assert code == 1, (code, out, err)
+        assert [found["check"] for found in json.loads(out)["findings"]] == ["proxy_unreachable"], out
+
+
+def test_what_was_there_is_remembered_over_a_reload():
+    upstreams = Upstreams(RECORDINGS / "healthy", scratch=SCRATCH)
+    kubernetes = upstreams.all["kubernetes"]
+    config = SCRATCH / "memory.yaml"
+    config.write_text(upstreams.configuration(interval="1s", timeout="900ms"))
+
+    def disappeared(exporter):
+        return [found["object"] for found in exporter.findings()["findings"] if found["reason"] == "disappeared"]
+
+    def without_webhooks(handler, path):
+        if "validatingwebhookconfigurations" not in path:
+            return False
+        handler.reply(200, "application/json", b'{"metadata":{"resourceVersion":"9"},"items":[]}')
+        return True
+
+    try:
+        with Exporter(BINARY, "--config", str(config)) as exporter:
+            exporter.ready()
+            assert not disappeared(exporter)
+            kubernetes.behaviour = without_webhooks
+            exporter.request("/-/reload", method="POST")  # the watches begin anew
+            wait_for("the webhook that disappeared", lambda: disappeared(exporter))
+            # What another cluster had is not missing in this one.
+            other = Upstream("kubernetes", kubernetes.folders, kubernetes.table)
+            upstreams.all["other"] = other
+            other.behaviour = without_webhooks
+            config.write_text(config.read_text().replace(kubernetes.url, other.url))
+            exporter.request("/-/reload", method="POST")
+            wait_for("the other cluster", lambda: not disappeared(exporter))
+            assert any("validatingwebhookconfigurations" in request[1] for request in other.requests)
+    finally:
+        upstreams.close()
+
+
+def test_a_kubeconfig_that_was_renewed_is_read_again():
+    upstreams = Upstreams(RECORDINGS / "healthy", scratch=SCRATCH)
+    kubernetes = upstreams.all["kubernetes"]
+    accepted = ["first"]
+
+    def refuse_others(handler, path):
+        if handler.headers.get("Authorization") == "Bearer " + accepted[0]:
+            return False
+        handler.reply(401, "application/json", b'{"kind":"Status","code":401}')
+        return True
+
+    def write(token):
+        kubeconfig.write_text(json.dumps({
+            "current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
+            "clusters": [{"name": "k", "cluster": {"server": kubernetes.url}}], "users": [{"name": "u", "user": {"token": token}}]}))
+
+    def up(exporter):
+        return exporter.metric('shortcircuit_source_up{source="kubernetes",target=""}')
+
+    kubernetes.behaviour = refuse_others
+    kubeconfig = SCRATCH / "kubeconfig"
+    config = SCRATCH / "renewed.yaml"
+    config.write_text(f"kubernetes: {{kubeconfig: {kubeconfig}, interval: 1s, timeout: 900ms, watch: false}}\n")
+    write("first")
+    try:
+        with Exporter(BINARY, "--config", str(config)) as exporter:
+            exporter.ready()
+            assert up(exporter) == 1
+            accepted[0] = "second"
+            wait_for("the refusal", lambda: up(exporter) == 0)
+            write("wrong")  # and still refused
+            seen = len(kubernetes.requests)
+            wait_for("the wrong token", lambda: any(r[2].get("Authorization") == "Bearer wrong" for r in kubernetes.requests[seen:]))
+            assert up(exporter) == 0
+            write("second")
+            wait_for("the renewed token", lambda: up(exporter) == 1)
+            assert not any("first" in line or "second" in line for line in exporter.log), "no secret is logged"
+    finally:
+        upstreams.close()
 
 
 def test_capture_and_replay_are_alike():
