@@ -20,6 +20,10 @@ Verdict judge_probes(const Fleet& fleet) {
       if (outcome.unknown) {
         verdict.unknown.push_back(
             fmt::format("probe {}: {}", outcome.name, outcome.unknown->message));
+      } else if (outcome.failure && !outcome.http_status) {
+        verdict.unknown.push_back(
+            fmt::format("probe {}: no answer ({}) whose end could be waited for", outcome.name,
+                        name_of(*outcome.failure)));
       }
       if (outcome.unknown || !outcome.stalled) continue;
       verdict.findings.push_back(

@@ -31,7 +31,7 @@ struct PollContext {
   Http& http;
   Deadline deadline;
   std::stop_token stop;
-  Time now;                          // the replayed time in a replay
+  Time now;  // the replayed time in a replay
   // What is known before this poll, for a source that follows from others; null at the start.
   const Snapshot* latest = nullptr;
   bool replay = false;  // do not pace active measurements: answers come from a recording

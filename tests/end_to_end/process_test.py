@@ -177,7 +177,7 @@ def test_a_probe_that_was_not_sent_is_unknown():
             assert code == wanted, (tls, code, out, err)
             layers = {layer["layer"]: layer["status"] for layer in json.loads(out)["layers"]}
             assert layers["proxy_chain"] == status, (tls, layers)
-            assert layers["path_mtu"] == ("ok" if wanted == 1 else "unknown"), (tls, layers)
+            assert layers["path_mtu"] == "unknown", (tls, layers)  # no answer came that could stall
 
 
 def test_an_upstream_that_hangs_leaves_time_for_the_others():
@@ -205,7 +205,7 @@ def test_what_was_there_is_remembered_over_a_reload():
     def without_webhooks(handler, path):
         if "validatingwebhookconfigurations" not in path:
             return False
-        handler.reply(200, "application/json", b'{"metadata":{"resourceVersion":"9"},"items":[]}')
+        handler.reply(200, "application/json", b'{"kind":"ValidatingWebhookConfigurationList","metadata":{"resourceVersion":"9"},"items":[]}')
         return True
 
     try:

@@ -62,13 +62,13 @@ struct State {
   bool self_expired = false;
   std::optional<Time> self_key_expiry;
   std::size_t health_messages = 0;
-  // Of a status file that is too old to tell what is now: how old it is.
-  std::optional<Duration> outdated;
   std::vector<Peer> peers;                 // sorted by name, every name once
   std::optional<std::string> control_url;  // from prefs; nothing: not asked or not answered
   // usermetrics; empty before tailscale 1.78: {direction (in, out), path} → bytes
   std::map<std::pair<std::string, std::string>, double> path_bytes;
   std::vector<PathMtu> path_mtus;  // empty unless the opt-in is on
+  // Of a status file that is too old to tell what is now: how old it is.
+  std::optional<Duration> outdated;
 
   // Null when there is no peer of that name.
   [[nodiscard]] const Peer* peer(std::string_view name) const;

@@ -136,4 +136,11 @@ TEST_CASE("a transfer that stops after its first bytes") {
   CHECK(world.layer(Layer::path_mtu) == LayerStatus::broken);
   outcome(world, {.http_status = 200, .received_bytes = 120000});
   CHECK(world.findings().empty());
+  CHECK(world.layer(Layer::path_mtu) == LayerStatus::ok);
+  outcome(world, {.http_status = 503, .failure = Failure::status});  // an answer, to its end
+  CHECK(world.layer(Layer::path_mtu) == LayerStatus::ok);
+  // Without an answer there is none that could stall: perhaps already the handshake does.
+  outcome(world, {.failure = GENERATE(Failure::timeout, Failure::connect, Failure::tls)});
+  CHECK(world.findings().empty());
+  CHECK(world.layer(Layer::path_mtu) == LayerStatus::unknown);
 }

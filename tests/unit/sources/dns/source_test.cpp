@@ -5,13 +5,13 @@
 #include "support/snapshots.h"
 
 using namespace shortcircuit;
-using namespace shortcircuit::dns;
+using shortcircuit::testing::down;
 using shortcircuit::testing::World;
 
 namespace {
 
-Result<State> poll(Http& http, const Snapshot* latest) {
-  Source source(Config{});
+Result<dns::State> poll(Http& http, const Snapshot* latest) {
+  dns::Source source(dns::Config{});
   PollContext context{.http = http,
                       .deadline = Deadline::after(10s),
                       .stop = {},

@@ -5,7 +5,10 @@
 #include "support/snapshots.h"
 
 using namespace shortcircuit;
-using namespace shortcircuit::probes;
+using probes::Outcome;
+using probes::Source;
+using probes::State;
+using shortcircuit::testing::down;
 using shortcircuit::testing::ip;
 using shortcircuit::testing::World;
 
@@ -18,7 +21,8 @@ struct Polled {
   std::vector<Error> notes;
 };
 
-Polled poll(Config config, Http& http, const Snapshot* latest = nullptr, Duration within = 10s) {
+Polled poll(probes::Config config, Http& http, const Snapshot* latest = nullptr,
+            Duration within = 10s) {
   Source source(std::move(config));
   PollContext context{.http = http,
                       .deadline = Deadline::after(within),
@@ -30,15 +34,15 @@ Polled poll(Config config, Http& http, const Snapshot* latest = nullptr, Duratio
   return {std::move(state), std::move(context.notes)};
 }
 
-Config one() {
-  Config config;
+probes::Config one() {
+  probes::Config config;
   config.target = "cameras";
   config.endpoint.url = "https://cameras.example/?token=s3cret";
   return config;
 }
 
-Config of_routes(std::vector<IpAddress> entries = {}) {
-  Config config;
+probes::Config of_routes(std::vector<IpAddress> entries = {}) {
+  probes::Config config;
   config.target = "routes";
   config.entry_addresses = std::move(entries);
   return config;
@@ -130,7 +134,7 @@ TEST_CASE("probes: one host that could not be asked for leaves the others known"
 
 TEST_CASE("probes: routes that are not known are not taken for none") {
   FakeHttp http([](const HttpRequest&) { return ok(fine); });
-  const Config config = of_routes({ip("100.80.0.1")});
+  const probes::Config config = of_routes({ip("100.80.0.1")});
   CHECK_FALSE(poll(config, http).state);  // nothing was read yet
   World world = with_routes();
   SECTION("Kubernetes is down") { down(world.snapshot.kubernetes); }
