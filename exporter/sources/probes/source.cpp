@@ -83,10 +83,8 @@ Result<std::vector<Probe>> route_probes(const Config& config, const Snapshot* la
   }
   std::set<std::string> seen;
   for (const Route& route : *routes) {
-    const bool plain =
-        !route.host.empty() && route.host.find_first_of("*^$\\(){}[]|? ") == std::string::npos;
     const bool http = route.kind == "Ingress" || route.kind == "IngressRoute";
-    if (!plain || !http) continue;
+    if (!http || !is_plain_host(route.host)) continue;
     const std::string name = route.host + route.path;
     const std::string url = fmt::format("{}://{}", route.tls ? "https" : "http", name);
     const auto entries = entries_of(config, *latest, route.host);
