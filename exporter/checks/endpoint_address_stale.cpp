@@ -48,13 +48,16 @@ void add_findings(const Fleet& fleet, const kubernetes::ObjectName& service,
             ? fmt::format("kubectl -n {} edit service {}   # spec.externalName: {}",
                           service.namespace_name, service.name, advice_for(fleet, reason))
             : fmt::format("{}   # {}", endpoints.edit_command(), advice_for(fleet, reason));
+    std::vector<FindingPart> parts;
+    for (const std::string& address : group.addresses) parts.push_back({.name = address});
     verdict.findings.push_back({.severity = remaining == 0 ? Severity::critical : Severity::warning,
                                 .reason = reason,
                                 .kind = "Service",
                                 .object = service.text(),
                                 .message = fmt::format("Service {} leads to {}; {}.",
                                                        service.text(), what_is_stale(group), rest),
-                                .cure = edit});
+                                .cure = edit,
+                                .parts = std::move(parts)});
   }
 }
 

@@ -40,6 +40,12 @@ constexpr std::string_view name_of(Severity severity) {
   return severity_names[static_cast<std::size_t>(severity)];
 }
 
+// One of several things that a finding speaks of at once, each with a beginning of its own.
+struct FindingPart {
+  std::string name;  // an address
+  Time since;        // set by the ledger
+};
+
 struct Finding {
   std::string_view check;              // set by judge() from the check's definition
   Layer layer = Layer::load_balancer;  // likewise
@@ -48,8 +54,9 @@ struct Finding {
   std::string kind;                // Node, Service, Middleware, Path …
   std::string object;              // `namespace/name`, `name` or `from → peer`
   std::string message;             // one plain sentence
-  std::string cure;                // a command with the real names, or the exact field to change
+  std::string cure;                // one command, safe to paste: see cure.h
   Time since;                      // set by the ledger: first seen without interruption
+  std::vector<FindingPart> parts;  // what may come and go while the finding stands; mostly none
   std::vector<std::string> hosts;  // public hosts (with path) that it takes down; set by the walk
 };
 

@@ -23,6 +23,13 @@ LayerStatus status_of(const LayerCount& count) {
   return count.applicable ? LayerStatus::ok : LayerStatus::off;
 }
 
+// A name with a line break in it must not end the comment of a command that somebody pastes.
+std::string one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, ' ');
+  return text;
+}
+
 }  // namespace
 
 Judgement judge(const Fleet& fleet) {
@@ -32,6 +39,7 @@ Judgement judge(const Fleet& fleet) {
     Verdict verdict = check->judge(fleet);
     LayerCount& layer = layers[static_cast<std::size_t>(check->layer)];
     layer.applicable = layer.applicable || verdict.applicable;
+    if (!verdict.unknown.empty()) judgement.unknown_checks.emplace(check->name);
     for (std::string& unknown : verdict.unknown) {
       if (std::find(layer.unknown.begin(), layer.unknown.end(), unknown) == layer.unknown.end()) {
         layer.unknown.push_back(std::move(unknown));
@@ -50,6 +58,7 @@ Judgement judge(const Fleet& fleet) {
         });
     verdict.findings.erase(again.begin(), again.end());
     for (Finding& finding : verdict.findings) {
+      finding.cure = one_line(std::move(finding.cure));
       finding.check = check->name;
       finding.layer = check->layer;
       if (finding.severity != Severity::info) ++layer.findings;
@@ -66,6 +75,9 @@ Judgement judge(const Fleet& fleet) {
                    [](const Finding& a, const Finding& b) { return a.layer < b.layer; });
   walk_routes(fleet, judgement);
   list_dependents(fleet, judgement);
+  for (Dependent& dependent : judgement.dependents) {
+    dependent.cure = one_line(std::move(dependent.cure));
+  }
   return judgement;
 }
 

@@ -71,6 +71,8 @@ struct Judgement {
   std::uint64_t snapshot = 0;
   std::vector<Finding> findings;   // walking order, then severity, then object
   std::vector<LayerState> layers;  // all twelve
+  // Checks that could not see everything: what one of them does not find may be there all the same.
+  std::set<std::string, std::less<>> unknown_checks;
   std::vector<RouteWalk> routes;
   std::vector<Dependent> dependents;
   // Kinds of dependency that were looked for everywhere: only of these does "none" mean none.

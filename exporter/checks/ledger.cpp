@@ -3,20 +3,33 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <initializer_list>
 #include <string_view>
 #include <vector>
 
 namespace shortcircuit {
+namespace {
+
+constexpr char separator = '\x1f';
+
+std::string joined(std::initializer_list<std::string_view> parts) {
+  return fmt::format("{}", fmt::join(parts, std::string_view(&separator, 1)));
+}
+
+}  // namespace
 
 void Ledger::apply(Judgement& judgement) {
   Entries next;
-  for (Finding& finding : judgement.findings) {
-    std::string key = fmt::format("{}\x1f{}\x1f{}\x1f{}\x1f{}", name_of(finding.layer),
-                                  finding.check, finding.reason, finding.kind, finding.object);
+  const auto since = [&](std::string key) {
     const auto known = entries_.find(key);
-    finding.since = known == entries_.end() ? judgement.time : known->second.since;
-    next.emplace(std::move(key), Entry{finding.since, judgement.time});
+    const Time first = known == entries_.end() ? judgement.time : known->second.since;
+    next.emplace(std::move(key), Entry{first, judgement.time});
+    return first;
+  };
+  for (Finding& finding : judgement.findings) {
+    const std::string key = joined({finding.check, finding.reason, finding.kind, finding.object});
+    finding.since = since(key);
+    for (FindingPart& part : finding.parts) part.since = since(joined({key, part.name}));
   }
   next.merge(absent_but_not_known_to_be_gone(judgement, next));
   entries_ = std::move(next);
@@ -24,15 +37,11 @@ void Ledger::apply(Judgement& judgement) {
 
 Ledger::Entries Ledger::absent_but_not_known_to_be_gone(const Judgement& judgement,
                                                         const Entries& present) const {
-  std::set<std::string_view> unknown_layers;
-  for (const LayerState& state : judgement.layers) {
-    if (!state.unknown.empty()) unknown_layers.insert(name_of(state.layer));
-  }
   std::vector<Entries::const_iterator> absent;
   for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
-    const std::string_view layer =
-        std::string_view(entry->first).substr(0, entry->first.find('\x1f'));
-    if (unknown_layers.contains(layer) && !present.contains(entry->first) &&
+    const std::string_view check =
+        std::string_view(entry->first).substr(0, entry->first.find(separator));
+    if (judgement.unknown_checks.contains(check) && !present.contains(entry->first) &&
         judgement.time - entry->second.last_seen <= forget_after) {
       absent.push_back(entry);
     }

@@ -12,13 +12,13 @@ namespace shortcircuit {
 
 class Ledger {
  public:
-  // Of findings that are gone, at most so many are remembered, and for so long: a layer of which
+  // Of findings that are gone, at most so many are remembered, and for so long: a check of which
   // some part can never be judged would otherwise remember everything that there ever was.
   static constexpr std::size_t most_absent = 1000;
   static constexpr auto forget_after = 24h;
 
-  // Sets `since` of every finding. One that is gone is forgotten, unless its layer cannot be
-  // judged at the moment: then nobody knows that it is gone.
+  // Sets `since` of every finding and of its parts. What is gone is forgotten, unless its check
+  // could not see everything: then nobody knows that it is gone.
   void apply(Judgement& judgement);
 
  private:

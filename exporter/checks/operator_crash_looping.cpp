@@ -42,6 +42,13 @@ bool answers_webhook(const kubernetes::Pod& pod,
   });
 }
 
+// Also while a container runs between two crashes; one that goes on running has ended its loop.
+bool crash_loops(const kubernetes::Pod& pod, Time now) {
+  constexpr auto loop_has_ended = 10min;
+  return pod.waiting_reason == "CrashLoopBackOff" ||
+         (pod.restarted_after_crash && is_recent(*pod.restarted_after_crash, now, loop_has_ended));
+}
+
 std::vector<const kubernetes::Service*> webhook_services(const Fleet& fleet) {
   std::vector<const kubernetes::Service*> services;
   const auto& cluster = *fleet.cluster();
@@ -64,7 +71,7 @@ Verdict judge_operators(const Fleet& fleet) {
   if (!need(cluster.pods, "pods", verdict)) return verdict;
   const auto services = webhook_services(fleet);
   for (const auto& pod : cluster.pods.items) {
-    if (pod.waiting_reason != "CrashLoopBackOff") continue;
+    if (!crash_loops(pod, fleet.snapshot.time)) continue;
     const bool of_linstor = belongs_to_operator(pod);
     if (!of_linstor && !answers_webhook(pod, services)) continue;
     verdict.findings.push_back(
@@ -76,10 +83,10 @@ Verdict judge_operators(const Fleet& fleet) {
                                 pod.name.text(), pod.restarts,
                                 of_linstor ? "no volume is made or moved meanwhile"
                                            : "the webhook that it answers is unreliable"),
-         .cure = fmt::format("kubectl -n {} logs {} --previous   # a webhook configuration that is "
-                             "missing or has no "
-                             "backend is the usual cause",
-                             pod.name.namespace_name, pod.name.name)});
+         .cure = fmt::format(
+             "kubectl -n {} logs {} --previous   # a webhook configuration that is missing or has "
+             "no backend is the usual cause",
+             pod.name.namespace_name, pod.name.name)});
   }
   return verdict;
 }
@@ -90,7 +97,9 @@ const CheckDefinition operator_crash_looping_check{
     .name = "operator_crash_looping",
     .layer = Layer::webhook,
     .question = "Does LINSTOR's operator, or what answers a webhook, crash again and again?",
-    .reasons = {{"crash_loop", "A pod of the operator is in CrashLoopBackOff."}},
+    .reasons = {{"crash_loop",
+                 "A pod of the operator, or behind a webhook, is in CrashLoopBackOff or between "
+                 "two crashes."}},
     .judge = judge_operators};
 
 }  // namespace shortcircuit

@@ -21,6 +21,9 @@ class Judge {
 
   Verdict run() {
     if (auto unknown = mesh_.unknown_cluster_nodes()) verdict_.unknown.push_back(*unknown);
+    // A node that cannot be asked may be stopped, whatever others still believe.
+    for (std::string& unknown : mesh_.unknown_views())
+      verdict_.unknown.push_back(std::move(unknown));
     ask_the_nodes_themselves();
     if (fleet_.snapshot.headscale.empty()) {
       ask_the_views();
@@ -96,8 +99,6 @@ class Judge {
         if (mesh_.expected(peer.name, peer.addresses)) online[peer.name] |= peer.online;
       }
     }
-    for (std::string& unknown : mesh_.unknown_views())
-      verdict_.unknown.push_back(std::move(unknown));
     if (!connected_view) {
       verdict_.unknown.emplace_back("tailscale: no node that is asked is connected itself");
       return;

@@ -188,20 +188,17 @@ void describe_webhooks(const Fleet& fleet, const Judgement& judgement, MetricSet
 
 void describe_endpoints(const Fleet& fleet, const Judgement& judgement, MetricSet& metrics) {
   std::map<std::pair<std::string, AddressState>, double> counts;
-  std::map<std::pair<std::string, std::string>, Time> since;
   for (const Finding& item : judgement.findings) {
-    if (item.check == "endpoint_address_stale") since[{item.object, item.reason}] = item.since;
+    if (item.check != "endpoint_address_stale") continue;
+    for (const FindingPart& address : item.parts) {
+      metrics.add(definitions[endpoint_stale_since], {item.object, address.name, item.reason},
+                  unix_seconds(address.since));
+    }
   }
   for (const EndpointAddress& endpoint : judge_endpoint_addresses(fleet)) {
     const std::string object = endpoint.service.text();
     for (const auto state : {AddressState::live, AddressState::stale, AddressState::unknown}) {
       counts[{object, state}] += state == endpoint.judgement.state ? 1 : 0;
-    }
-    const auto found = since.find({object, endpoint.judgement.reason});
-    if (endpoint.judgement.state == AddressState::stale && found != since.end()) {
-      metrics.add(definitions[endpoint_stale_since],
-                  {object, endpoint.address, endpoint.judgement.reason},
-                  unix_seconds(found->second));
     }
   }
   for (const auto& [key, count] : counts) {

@@ -97,6 +97,7 @@ PersistentVolumeClaim parse_claim(JsonView object) {
   claim.storage_class = object["spec"]["storageClassName"].string_or(
       annotation(object, "volume.beta.kubernetes.io/storage-class").value_or(""));
   claim.phase = object["status"]["phase"].string_or("");
+  claim.node_selected = annotation(object, "volume.kubernetes.io/selected-node").has_value();
   return claim;
 }
 

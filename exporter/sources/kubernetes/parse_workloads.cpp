@@ -77,6 +77,23 @@ std::string waiting_reason(JsonView container) {
   return state["terminated"]["reason"].string_or("Error");
 }
 
+// The kubelet forgets earlier crashes once a container has run for so long.
+constexpr auto back_off_forgotten_after = 10min;
+
+// See Pod::restarted_after_crash. A container that never began has no start, or the zero time.
+std::optional<Time> restarted_after_crash(JsonView container) {
+  const JsonView running = container["state"]["running"];
+  const JsonView last = container["lastState"]["terminated"];
+  if (running.missing() || last.missing() || container["ready"].boolean_or(false)) return {};
+  if (last["exitCode"].integer_or(0) == 0 || container["restartCount"].integer_or(0) < 2) return {};
+  const auto began = parse_rfc3339(last["startedAt"].string_or(""));
+  const auto ended = parse_rfc3339(last["finishedAt"].string_or(""));
+  const bool ran_long =
+      began && ended && *began > Time{} && *ended - *began >= back_off_forgotten_after;
+  if (ran_long) return {};
+  return parse_rfc3339(running["startedAt"].string_or(""));
+}
+
 }  // namespace
 
 Workload parse_daemon_set(JsonView object) {
@@ -143,6 +160,8 @@ Pod parse_pod(JsonView object) {
       pod.restarts += container["restartCount"].integer_or(0);
       std::string reason = waiting_reason(container);
       if (badness(reason) > badness(pod.waiting_reason)) pod.waiting_reason = std::move(reason);
+      pod.restarted_after_crash =
+          std::max(pod.restarted_after_crash, restarted_after_crash(container));
     }
   }
   return pod;

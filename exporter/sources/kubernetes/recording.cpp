@@ -17,7 +17,7 @@ namespace {
 using Fields = std::vector<std::string>;
 
 // Whole names, or prefixes when they end in `/`.
-constexpr std::array<std::string_view, 13> kept_annotations{
+constexpr std::array<std::string_view, 14> kept_annotations{
     "flannel.alpha.coreos.com/public-ip",
     "flannel.alpha.coreos.com/public-ip-overwrite",
     "flannel.alpha.coreos.com/node-public-ip",
@@ -28,6 +28,7 @@ constexpr std::array<std::string_view, 13> kept_annotations{
     "storageclass.kubernetes.io/is-default-class",
     "storageclass.beta.kubernetes.io/is-default-class",
     "volume.beta.kubernetes.io/storage-class",
+    "volume.kubernetes.io/selected-node",
     "cert-manager.io/inject-ca-from",
     "cert-manager.io/inject-ca-from-secret",
     "cert-manager.io/inject-apiserver-ca"};
@@ -136,9 +137,12 @@ std::optional<Fields> fields_of(std::string_view kind) {
                 below("status", {"phase", "conditions/type", "conditions/status"})});
     for (const std::string_view list :
          {"status/initContainerStatuses", "status/containerStatuses"}) {
-      fields = joined(
-          {fields, below(list, {"restartCount", "state/waiting/reason", "state/terminated/reason",
-                                "state/terminated/exitCode", "lastState/terminated/exitCode"})});
+      fields =
+          joined({fields, below(list, {"restartCount", "ready", "state/waiting/reason",
+                                       "state/terminated/reason", "state/terminated/exitCode",
+                                       "state/running/startedAt", "lastState/terminated/exitCode",
+                                       "lastState/terminated/startedAt",
+                                       "lastState/terminated/finishedAt"})});
     }
     return fields;
   }

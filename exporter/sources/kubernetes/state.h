@@ -272,6 +272,9 @@ struct Pod {
   std::string phase;
   bool ready = false;
   std::string waiting_reason;  // of the worst container: CrashLoopBackOff, ImagePullBackOff …
+  // When a container began that is not ready and whose run before ended by a crash soon after its
+  // start: the moment between two back-offs of a crash loop. The latest one.
+  std::optional<Time> restarted_after_crash;
   std::int64_t restarts = 0;
   std::string owner_kind;
   std::string owner_name;
@@ -286,6 +289,9 @@ struct PersistentVolumeClaim {
   std::optional<Time> created;
   std::string storage_class;
   std::string phase;  // Pending, Bound, Lost
+  // The scheduler chose a node for its first pod (annotation), so the provisioner was asked. Taken
+  // back when the volume cannot be made there.
+  bool node_selected = false;
   bool operator==(const PersistentVolumeClaim&) const = default;
 };
 

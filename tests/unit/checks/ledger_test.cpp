@@ -11,6 +11,7 @@ const Time start = *parse_rfc3339("2026-01-01T00:00:00Z");
 Judgement judgement_with(Time time, std::vector<std::string> objects,
                          std::vector<std::string> unknown = {}) {
   Judgement judgement{.time = time};
+  if (!unknown.empty()) judgement.unknown_checks.emplace("peer_offline");
   judgement.layers.push_back(
       {.layer = Layer::mesh, .status = LayerStatus::ok, .unknown = std::move(unknown)});
   for (auto& object : objects) {
@@ -41,7 +42,7 @@ TEST_CASE("a finding keeps the moment it was first seen, and starts anew when it
   CHECK(judgement.findings[0].since == start + 180s);
 }
 
-TEST_CASE("while a layer cannot be judged nobody knows that a finding is gone") {
+TEST_CASE("while its check cannot see everything nobody knows that a finding is gone") {
   Ledger ledger;
   auto judgement = judgement_with(start, {"a"});
   ledger.apply(judgement);
@@ -52,7 +53,40 @@ TEST_CASE("while a layer cannot be judged nobody knows that a finding is gone") 
   CHECK(judgement.findings[0].since == start);
 }
 
-TEST_CASE("a layer that can never be judged as a whole does not remember for ever") {
+TEST_CASE("what another check of the layer cannot see keeps nothing") {
+  Ledger ledger;
+  auto judgement = judgement_with(start, {"a"});
+  ledger.apply(judgement);
+  judgement = judgement_with(start + 60s, {});
+  judgement.unknown_checks.emplace("path_mtu_low");
+  judgement.layers.front().unknown = {"tailscale laptop: connect"};
+  ledger.apply(judgement);
+  judgement = judgement_with(start + 120s, {"a"});
+  ledger.apply(judgement);
+  CHECK(judgement.findings[0].since == start + 120s);
+}
+
+TEST_CASE("what a finding speaks of at once has a beginning each") {
+  Ledger ledger;
+  const auto at = [&](Time time, const std::vector<std::string>& parts) {
+    auto judgement = judgement_with(time, {"a"});
+    for (const auto& part : parts) judgement.findings[0].parts.push_back({.name = part});
+    ledger.apply(judgement);
+    return judgement.findings[0];
+  };
+  at(start, {"10.0.0.1"});
+  const Finding both = at(start + 1h, {"10.0.0.1", "10.0.0.2"});
+  CHECK(both.since == start);
+  CHECK(both.parts[0].since == start);
+  CHECK(both.parts[1].since == start + 1h);
+  at(start + 2h, {"10.0.0.2"});
+  const Finding again = at(start + 3h, {"10.0.0.1", "10.0.0.2"});
+  CHECK(again.since == start);
+  CHECK(again.parts[0].since == start + 3h);
+  CHECK(again.parts[1].since == start + 1h);
+}
+
+TEST_CASE("a check that can never see everything does not remember for ever") {
   Ledger ledger;
   const std::vector<std::string> blind{"tailscale laptop: connect"};
   const auto since = [&](Time time, const std::string& object) {

@@ -208,7 +208,40 @@ TEST_CASE("a claim that waits") {
     CHECK(world.findings().empty());
     world.cluster->pods.items.push_back(
         {.name = {"db", "db-0"}, .phase = "Pending", .claims = {"data"}});
+    claim.node_selected = true;
     CHECK(world.findings() == Findings{"claim_pending/provisioning PersistentVolumeClaim db/data"});
+  }
+  SECTION("for a pod that has just come, though the claim is old") {
+    claim.storage_class = "lazy";
+    claim.node_selected = true;
+    claim.created = world.snapshot.time - 7 * 24h;
+    world.cluster->pods.items.push_back({.name = {"db", "db-1"},
+                                         .phase = "Pending",
+                                         .claims = {"data"},
+                                         .created = world.snapshot.time - 1s});
+    CHECK(world.findings().empty());
+    // Of several the first: who comes again and again has waited all the while.
+    world.cluster->pods.items.push_back({.name = {"db", "db-0"},
+                                         .phase = "Pending",
+                                         .claims = {"data"},
+                                         .created = world.snapshot.time - 5min});
+    CHECK(world.findings() == Findings{"claim_pending/provisioning PersistentVolumeClaim db/data"});
+    CHECK(world.judge().findings.front().message.contains("has waited 5m for LINSTOR"));
+  }
+  SECTION("for a pod that no node was chosen for: LINSTOR was not asked") {
+    claim.storage_class = "lazy";
+    world.cluster->pods.items.push_back({.name = {"db", "db-0"},
+                                         .phase = "Pending",
+                                         .claims = {"data"},
+                                         .created = world.snapshot.time - 5min});
+    CHECK(world.findings("claim_pending") == Findings{"pod_not_scheduled db/data"});
+    CHECK(world.judge().findings.front().severity == Severity::info);
+    CHECK(world.layer(Layer::webhook) == LayerStatus::ok);
+    // Chosen and given back a minute ago: the volume could not be made there.
+    auto before = std::make_shared<kubernetes::State>(*world.cluster);
+    before->claims.items.front().node_selected = true;
+    world.snapshot.kubernetes.front().earlier.push_back({world.snapshot.time - 1min, before});
+    CHECK(world.findings("claim_pending") == Findings{"provisioning db/data"});
   }
   SECTION("for a consumer that cannot be seen") {
     claim.storage_class = "lazy";
@@ -261,6 +294,18 @@ TEST_CASE("pods in a crash loop") {
     CHECK_FALSE(found());
   }
   SECTION("of anybody else") { CHECK_FALSE(found()); }
+  SECTION("while it runs between two crashes") {
+    pod.name.name = "piraeus-operator-0";
+    pod.waiting_reason.clear();
+    pod.restarted_after_crash = world.snapshot.time - 40s;
+    CHECK(found());
+  }
+  SECTION("that has ended: it goes on running") {
+    pod.name.name = "piraeus-operator-0";
+    pod.waiting_reason.clear();
+    pod.restarted_after_crash = world.snapshot.time - 11min;
+    CHECK_FALSE(found());
+  }
   SECTION("an operator that merely starts") {
     pod.name.name = "piraeus-operator-0";
     pod.waiting_reason = "ContainerCreating";
