@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs fuzz targets one after the other and prints a line for each.
 
-  fuzz.py --programs build/fuzz/tests/fuzz [--seconds 15 | --executions 1000000] [target …]
+  fuzz.py --programs build/asan/tests/fuzz [--seconds 15 | --executions 1000000] [target …]
 
 An input that breaks something is left in <programs>/found and its file is named. What new inputs
 taught is kept in <programs>/corpus for the next run.
