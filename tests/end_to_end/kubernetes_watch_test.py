@@ -4,6 +4,7 @@ breaks is seen as well.
 
 usage: kubernetes_watch_test.py BINARY
 """
+import os
 import pathlib
 import shutil
 import sys
@@ -18,6 +19,8 @@ SCRATCH = pathlib.Path(tempfile.mkdtemp(prefix="sc-"))
 NODES, SERVICES = "/api/v1/nodes", "/api/v1/services"
 UP = 'shortcircuit_source_up{source="kubernetes",target=""}'
 NEVER = "1h"
+# A program under a sanitizer needs longer for its first lists.
+INTERVAL, TIMEOUT = ("2s", "1900ms") if "SHORTCIRCUIT_SANITIZE" in os.environ else ("500ms", "400ms")
 
 
 def node(name, ready=True):
@@ -35,7 +38,7 @@ class Following:
 
     def __init__(self, api, full_list_interval=NEVER, more=""):
         config = SCRATCH / f"{api.port}.yaml"
-        config.write_text(f"kubernetes: {{url: '{api.url}', interval: 500ms, timeout: 400ms, "
+        config.write_text(f"kubernetes: {{url: '{api.url}', interval: {INTERVAL}, timeout: {TIMEOUT}, "
                           f"full_list_interval: {full_list_interval}{more}}}\n")
         self.exporter = Exporter(BINARY, "--config", str(config))
 
