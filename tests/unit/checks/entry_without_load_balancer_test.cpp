@@ -1,5 +1,5 @@
 #include "support/catch.h"
-#include "support/snapshots.h"
+#include "support/entries.h"
 
 using namespace shortcircuit;
 using namespace shortcircuit::testing;
@@ -8,17 +8,6 @@ namespace {
 
 constexpr auto check = "entry_without_load_balancer";
 using Findings = std::vector<std::string>;
-
-// The load balancer leaves the node.
-void uncover(World& world, const std::string& node) {
-  std::erase_if(world.cluster->pods.items, [&](const auto& pod) { return pod.node_name == node; });
-  auto& addresses = world.service("edge/traefik").load_balancer_addresses;
-  for (const auto& item : world.cluster->nodes.items) {
-    if (item.name == node) std::erase(addresses, item.internal_addresses.front().text());
-  }
-}
-
-kubernetes::Node& alpha(World& world) { return world.cluster->nodes.items.front(); }
 
 }  // namespace
 
@@ -211,139 +200,6 @@ TEST_CASE("an address that Kubernetes lists for no node") {
   CHECK(judged("100.80.0.61") == Findings{"not_a_node 100.80.0.61"});
 }
 
-TEST_CASE("externalTrafficPolicy Local: the balancer of a node without a pod of the Service") {
-  World world = World::healthy();
-  auto& service = world.service("edge/traefik");
-  service.external_traffic_policy = "Local";
-  service.load_balancer_addresses = {"100.80.0.2"};
-  auto& endpoints = world.slice("edge/traefik").endpoints;
-  endpoints.front().node_name = "beta";
-  SECTION("drops what it gets") {
-    CHECK(world.findings(check) == Findings{"no_pod alpha"});
-    const Finding finding = world.judge().findings.front();
-    CHECK(finding.message.find("externalTrafficPolicy") != std::string::npos);
-    CHECK(finding.cure.starts_with("kubectl -n edge patch service traefik --type merge -p '{"));
-    endpoints.push_back({.addresses = {"10.244.1.9"}, .ready = false, .node_name = "alpha"});
-    CHECK(world.findings(check) == Findings{"no_pod alpha"});
-  }
-  SECTION("innocent: a ready pod on the node") {
-    endpoints.push_back({.addresses = {"10.244.1.9"}, .node_name = "alpha"});
-    CHECK(world.findings(check).empty());
-    CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
-  }
-  SECTION("innocent: the Service's status lists the node, as older releases do") {
-    service.load_balancer_addresses.emplace_back("100.80.0.1");
-    CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
-  }
-  SECTION("innocent: Cluster, or nothing said") {
-    service.external_traffic_policy = GENERATE("Cluster", "");
-    CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
-  }
-  SECTION("innocent: Traefik itself takes the node's port") {
-    world.cluster->pods.items.push_back({.name = {"edge", "traefik-x1"},
-                                         .node_name = "alpha",
-                                         .phase = "Running",
-                                         .ready = true,
-                                         .host_ports = {443}});
-    CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
-  }
-  SECTION("unknown: endpoints that do not say their node, or cannot be read") {
-    if (GENERATE(true, false)) {
-      endpoints.front().node_name.clear();
-    } else {
-      world.cluster->endpoint_slices = {};
-      world.cluster->endpoints = {};
-    }
-    CHECK(world.findings(check).empty());
-    CHECK(world.layer(Layer::load_balancer) == LayerStatus::unknown);
-  }
-}
-
-TEST_CASE("load balancers that lead to a Service without a ready pod") {
-  World world = World::healthy();
-  world.hand_kept("shop/web", {"100.80.0.2"});
-  world.ingress("shop/front", "shop.example", "web");
-  world.serve();
-  for (auto& endpoint : world.slice("edge/traefik").endpoints) endpoint.ready = false;
-  SECTION("are said to lead nowhere, on the Service") {
-    SECTION("by its status, by its pods, at an address of its own") {
-      auto& addresses = world.service("edge/traefik").load_balancer_addresses;
-      addresses =
-          GENERATE_REF(values<std::vector<std::string>>({addresses, {}, {"192.168.7.240"}}));
-      if (addresses.size() == 1) world.config.expect.entry_addresses = {ip("192.168.7.240")};
-    }
-    SECTION("with Local as well") {
-      world.service("edge/traefik").external_traffic_policy = "Local";
-    }
-    CHECK(world.findings() == Findings{"backend_missing/no_ready_endpoints Service edge/traefik"});
-    CHECK(world.cause("shop.example") == "backend/no_ready_endpoints");
-    CHECK(world.judge().findings.front().hosts == Findings{"shop.example/"});
-  }
-  SECTION("a node that is not Ready comes first") {
-    alpha(world).ready = false;
-    CHECK(world.findings(check) == Findings{"node_not_ready alpha"});
-  }
-  SECTION("innocent: one pod is ready") {
-    world.slice("edge/traefik").endpoints.back().ready = true;
-    CHECK(world.findings().empty());
-  }
-  SECTION("innocent: Traefik itself takes the node's port") {
-    world.cluster->pods.items.push_back({.name = {"edge", "traefik-x1"},
-                                         .node_name = "alpha",
-                                         .phase = "Running",
-                                         .ready = true,
-                                         .host_ports = {443}});
-    CHECK(world.findings().empty());
-  }
-  SECTION("innocent: nobody is sent to it, or its endpoints are kept by hand or cannot be read") {
-    const int which = GENERATE(0, 1, 2);
-    if (which == 0) world.config.expect.entry_addresses.clear();
-    if (which == 1) world.service("edge/traefik").selector.clear();
-    if (which == 2) {
-      world.cluster->endpoint_slices = {};
-      world.cluster->endpoints = {};
-    }
-    CHECK(world.findings("backend_missing").empty());
-  }
-  SECTION("unknown: pods cannot be read") {
-    world.cluster->pods = {};
-    CHECK(world.findings().empty());
-    CHECK(world.cause("shop.example") == "unknown");
-  }
-}
-
-TEST_CASE("a Service of one IP family, and an entry of the other") {
-  World world = World::healthy();
-  alpha(world).internal_addresses.push_back(ip("fd00:7::1"));
-  world.config.expect.entry_addresses = {ip("fd00:7::1")};
-  auto& service = world.service("edge/traefik");
-  service.ip_families = {"IPv4"};
-  SECTION("is served by nothing") {
-    CHECK(world.findings(check) == Findings{"no_pod alpha"});
-    CHECK(world.judge().findings.front().message.find("IPv4 alone") != std::string::npos);
-    service.load_balancer_addresses.clear();
-    CHECK(world.findings(check) == Findings{"no_pod alpha"});
-  }
-  SECTION("unknown: pods cannot be read") {
-    world.cluster->pods = {};
-    CHECK(world.findings(check).empty());
-    CHECK(world.layer(Layer::load_balancer) == LayerStatus::unknown);
-  }
-  SECTION("innocent: both families, or none said") {
-    service.ip_families =
-        GENERATE(values<std::vector<std::string>>({{"IPv4", "IPv6"}, {"IPv6"}, {}}));
-    CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
-  }
-  SECTION("innocent: another Service has that family") {
-    auto six = service;
-    six.name.name = "traefik-six";
-    six.ip_families = {"IPv6"};
-    world.cluster->services.items.push_back(six);
-    world.balancer_pod("alpha", "edge/traefik-six");
-    CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
-  }
-}
-
 TEST_CASE("a cluster without a load balancer Service is not judged") {
   World world = World::healthy();
   world.service("edge/traefik").type = "NodePort";
@@ -351,12 +207,7 @@ TEST_CASE("a cluster without a load balancer Service is not judged") {
   CHECK(world.findings(check).empty());
   CHECK(world.layer(Layer::load_balancer) == LayerStatus::unknown);
   SECTION("but Traefik itself on the node's port covers it") {
-    world.cluster->pods.items.push_back({.name = {"edge", "traefik-x1"},
-                                         .labels = {{"app.kubernetes.io/name", "traefik"}},
-                                         .node_name = "alpha",
-                                         .phase = "Running",
-                                         .ready = true,
-                                         .host_ports = {80, 443}});
+    traefik_takes(world, {80, 443});
     CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
   }
   SECTION("and a stranger on that port does not") {
@@ -376,50 +227,6 @@ TEST_CASE("a load balancer that is not servicelb's knows no taints") {
   world.service("edge/traefik").load_balancer_addresses = {"192.168.7.240"};
   alpha(world).taints = {{"gpu", "", "NoSchedule"}};
   CHECK(world.findings(check) == Findings{"no_pod alpha"});
-}
-
-TEST_CASE("with DNS every host has its own entries") {
-  World world = World::healthy();
-  world.config.expect.entry_addresses.clear();
-  world.config.expect.resolve = true;
-  world.hand_kept("shop/web", {"100.80.0.2"});
-  world.ingress("shop/good", "good.example", "web");
-  world.ingress("shop/bad", "bad.example", "web");
-  world.ingress("shop/lost", "lost.example", "web");
-  world.serve();
-  auto names = std::make_shared<dns::State>();
-  names->hosts.emplace("good.example", dns::Answer{.addresses = {ip("100.80.0.2")}});
-  names->hosts.emplace("bad.example", dns::Answer{.addresses = {ip("100.80.0.1")}});
-  world.snapshot.dns.push_back({.state = names});
-  uncover(world, "alpha");
-  CHECK(world.findings(check) == Findings{"no_pod alpha"});
-  CHECK(world.cause("good.example") == "ok");
-  CHECK(world.cause("bad.example") == "load_balancer/no_pod");
-  names->hosts.emplace("lost.example", std::unexpected(Error{Failure::timeout, "no answer"}));
-  CHECK(world.cause("lost.example") == "unknown");
-  CHECK(world.judge().findings.front().hosts == Findings{"bad.example/"});
-}
-
-TEST_CASE("a host that DNS does not know, or was not asked for") {
-  World world = World::healthy();
-  world.config.expect.entry_addresses.clear();
-  world.config.expect.resolve = true;
-  world.hand_kept("shop/web", {"100.80.0.2"});
-  world.ingress("shop/good", "good.example", "web");
-  world.ingress("shop/lost", "lost.example", "web");
-  world.ingress("shop/any", "*.any.example", "web");
-  world.serve();
-  auto names = std::make_shared<dns::State>();
-  names->hosts.emplace("good.example", dns::Answer{.addresses = {ip("100.80.0.2")}});
-  world.snapshot.dns.push_back({.state = names});
-  CHECK(world.cause("lost.example") == "unknown");
-  CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
-  names->hosts.emplace("lost.example", dns::Answer{.absent = true});
-  CHECK(world.cause("lost.example") == "unknown");
-  CHECK(world.cause("good.example") == "ok");
-  CHECK(world.cause("*.any.example") == "ok");  // has no name to ask for
-  CHECK(world.findings().empty());
-  CHECK(world.judge().layers.front().unknown == Findings{"DNS of lost.example: no address"});
 }
 
 TEST_CASE("what cannot be read is unknown") {
