@@ -222,6 +222,15 @@ bool all_known(const std::vector<Observed<State>>& targets) {
   });
 }
 
+// A host that DNS was asked for in vain may point anywhere.
+bool all_names_known(const Snapshot& snapshot) {
+  return all_known(snapshot.dns) &&
+         std::ranges::all_of(snapshot.dns, [](const Observed<dns::State>& target) {
+           return std::ranges::all_of(target.state->hosts,
+                                      [](const auto& host) { return host.second.has_value(); });
+         });
+}
+
 std::set<std::string, std::less<>> known_dependencies(const Fleet& fleet) {
   std::set<std::string, std::less<>> known;
   if (const auto* cluster = fleet.cluster()) {
@@ -242,7 +251,7 @@ std::set<std::string, std::less<>> known_dependencies(const Fleet& fleet) {
     known.insert("etcd_peer");
   }
   if (fleet.config.dns.empty() ? !fleet.config.expect.entry_addresses.empty()
-                               : all_known(snapshot.dns)) {
+                               : all_names_known(snapshot)) {
     known.insert("entry");
   }
   return known;

@@ -108,6 +108,24 @@ Finding make_finding(const Fleet& fleet, const Entry& entry) {
   return finding;
 }
 
+// Hosts of which DNS did not say where they are.
+void judge_names(const Fleet& fleet, Verdict& verdict) {
+  const auto& hosts = state_of(fleet.snapshot.dns)->hosts;
+  for (const auto& [host, answer] : hosts) {
+    if (!answer) {
+      verdict.unknown.push_back(fmt::format("DNS of {}: {}", host, answer.error().message));
+    } else if (answer->absent) {
+      verdict.unknown.push_back(fmt::format("DNS of {}: no address", host));
+    }
+  }
+  if (!fleet.config.expect.entry_addresses.empty()) return;
+  std::set<std::string_view> said;
+  for (const Route& route : fleet.routes) {
+    if (is_plain_host(route.host) && !hosts.contains(route.host) && said.insert(route.host).second)
+      verdict.unknown.push_back(fmt::format("DNS of {}: not asked yet", route.host));
+  }
+}
+
 Verdict judge_entries(const Fleet& fleet) {
   const Expectations& expect = fleet.config.expect;
   if (fleet.config.kubernetes.empty() || (expect.entry_addresses.empty() && !expect.resolve))
@@ -115,15 +133,7 @@ Verdict judge_entries(const Fleet& fleet) {
   Verdict verdict;
   if (!need(fleet.snapshot.kubernetes, "Kubernetes", verdict)) return verdict;
   const auto& cluster = *fleet.cluster();
-  if (expect.resolve && need(fleet.snapshot.dns, "DNS", verdict)) {
-    for (const auto& [host, answer] : state_of(fleet.snapshot.dns)->hosts) {
-      if (!answer) {
-        verdict.unknown.push_back(fmt::format("DNS of {}: {}", host, answer.error().message));
-      } else if (answer->absent) {
-        verdict.unknown.push_back(fmt::format("DNS of {}: no address", host));
-      }
-    }
-  }
+  if (expect.resolve && need(fleet.snapshot.dns, "DNS", verdict)) judge_names(fleet, verdict);
   const bool services = need(cluster.services, "services", verdict);
   const bool nodes = need(cluster.nodes, "nodes", verdict);
   if (!services || !nodes) return verdict;

@@ -86,4 +86,10 @@ TEST_CASE("dependents: entries are known where they are written down") {
   world.config.dns.emplace_back();  // DNS is asked too, and has not answered
   world.snapshot.dns.emplace_back();
   CHECK_FALSE(dependents_of(world).dependencies_known.contains("entry"));
+  auto names = std::make_shared<dns::State>();
+  names->hosts.emplace("found.example", dns::Answer{.addresses = {ip("100.80.0.2")}});
+  world.snapshot.dns.front().state = names;
+  CHECK(dependents_of(world).dependencies_known.contains("entry"));
+  names->hosts.emplace("lost.example", std::unexpected(Error{Failure::timeout, "no answer"}));
+  CHECK_FALSE(dependents_of(world).dependencies_known.contains("entry"));
 }
