@@ -103,7 +103,7 @@ def run(binary, *arguments, environment=None):
 
 
 def main(tests):
-    """Runs the named functions, prints one line each, exits 1 on the first failure."""
+    """Runs the named functions, prints one line each; exits 1 when one failed, after all of them."""
     import sys
     import traceback
     failed = 0

@@ -53,11 +53,6 @@ def answer_to(exporter, request):
         return answer
 
 
-def status_of(exporter, request):
-    answer = answer_to(exporter, request)
-    return int(answer.split()[1]) if answer.startswith(b"HTTP/1.1 ") else None
-
-
 def good_scrapes(exporter, count=20):
     for _ in range(count):
         assert "shortcircuit_build_info" in exporter.text()
