@@ -180,7 +180,7 @@ void read_probes(YamlMapping& root, Config& config) {
             read_duration(entry, {.name = "stall_timeout",
                                   .description = "Bytes arrived, then none for so long: the "
                                                  "transfer stalled. Shorter than `timeout`",
-                                  .fallback = "5s, at most half of `timeout`"});
+                                  .fallback = "5s, at most half of timeout"});
         read_tls(entry, probe.endpoint.tls);
         read_timing(entry, probe);
         if (entry.describing()) return;

@@ -223,7 +223,7 @@ void read_etcd(YamlMapping& root, Config& config) {
               read_url(member, {.name = "metrics_url",
                                 .description = "Metrics alone (K3s, `--listen-metrics-urls`), for "
                                                "example `http://192.0.2.1:2381/metrics`",
-                                .fallback = "`url` and `/metrics`"})
+                                .fallback = "url + /metrics"})
                   .value_or("");
           read_tls(member, own.endpoint.tls);
           if (member.describing()) return;

@@ -54,7 +54,7 @@ struct Placed {
 struct Key {
   std::string_view name;
   std::string_view description;
-  std::string_view fallback = {};  // "" = none
+  std::string_view fallback = {};  // "" = none; shown as code, so without backticks
   bool required = false;
   bool secret = false;  // in a replay an unset variable is no problem here
   bool shared = false;  // a mapping of the same form in several sections: described once
