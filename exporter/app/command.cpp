@@ -7,6 +7,7 @@
 #include "app/serve.h"
 #include "app/setup.h"
 #include "base/log.h"
+#include "checks/check.h"
 #include "config/print.h"
 #include "exposition/describe.h"
 #include "sources/kubernetes/rbac.h"
@@ -38,6 +39,10 @@ int run_command(int argc, char** argv) {
   }
   if (options->print_metrics || options->print_configuration) {
     fmt::print("{}", options->print_metrics ? metrics_reference() : configuration_reference());
+    return 0;
+  }
+  if (options->print_checks) {
+    fmt::print("{}", checks_reference());
     return 0;
   }
   // A one-shot command speaks through its report; only real trouble goes to the log.

@@ -99,16 +99,6 @@ bool can_tell_dependents(const Config& config) {
          !config.linstor.empty() || !config.dns.empty() || !config.expect.entry_addresses.empty();
 }
 
-bool any_unknown(const Judgement& judgement) {
-  return std::any_of(judgement.layers.begin(), judgement.layers.end(),
-                     [](const LayerState& state) { return !state.unknown.empty(); });
-}
-
-bool anything_wrong(const Judgement& judgement) {
-  return std::any_of(judgement.findings.begin(), judgement.findings.end(),
-                     [](const Finding& finding) { return finding.severity != Severity::info; });
-}
-
 // What makes the captured answers a recording: a configuration without secrets, the moment, a word.
 Result<void> write_recording_frame(const Publication& publication, const std::string& directory) {
   for (const auto& [name, content] :
@@ -145,9 +135,13 @@ int check(const Options& options) {
           ? findings_json(publication.fleet, publication.judgement)
           : check_report(publication.fleet, publication.judgement, style_of_standard_output());
   fmt::print("{}", text);
-  if (anything_wrong(publication.judgement)) return 1;
-  // Nothing found in what could be read is not "nothing found".
-  return any_unknown(publication.judgement) ? 2 : 0;
+  switch (overall_of(publication.judgement)) {
+    case Overall::found: return 1;
+    case Overall::fine: return 0;
+    case Overall::nothing_judged:
+    case Overall::in_part: break;
+  }
+  return 2;  // nothing found in what could be read is not "nothing found"
 }
 
 int depends(const Options& options) {

@@ -40,6 +40,7 @@ constexpr std::array flags{
     Flag{"--log.format", "FORMAT", "logfmt or json (default logfmt)"},
     Flag{"--print.metrics", "", "print the reference of all metrics, end"},
     Flag{"--print.configuration", "", "print the reference of the configuration, end"},
+    Flag{"--print.checks", "", "print the reference of all checks and their reasons, end"},
     Flag{"--print.rbac", "", "print the Kubernetes rights that the configuration needs, end"},
     Flag{"--print.command-line", "", "print the reference of the command line, end"},
     Flag{"--version", "", "print version and revision, end"},
@@ -53,11 +54,15 @@ struct CommandHelp {
 constexpr std::array commands{
     CommandHelp{"serve", "poll in the background, serve metrics and the status page (default)"},
     CommandHelp{"check",
-                "look once, print layers and findings with their cures; exit 0 nothing found, 1 "
-                "findings, 2 could not look"},
-    CommandHelp{"depends NETWORK|CIDR",
-                "print everything that depends on a network; same exit codes"},
-    CommandHelp{"capture DIR", "write every answer of one poll to a recording, without secrets"},
+                "look once, print layers and findings with their cures; exit 0 nothing to mend, 1 "
+                "findings, 2 nothing found but not everything could be judged, or could not look"},
+    CommandHelp{
+        "depends NETWORK|CIDR",
+        "print everything that depends on a network; exit 0 nothing does, 1 something does, 2 "
+        "not all could be asked, or could not look"},
+    CommandHelp{"capture DIR",
+                "write every answer of one poll to a recording, without secrets; exit 0 when at "
+                "least one target answered, else 2"},
 };
 
 std::string usage_of(const Flag& flag) {
@@ -186,6 +191,7 @@ std::expected<Options, Exit> parse_options(int argc, const char* const* argv) {
   parser.add_option("--log.format", log_format);
   parser.add_flag("--print.metrics", options.print_metrics);
   parser.add_flag("--print.configuration", print_configuration);
+  parser.add_flag("--print.checks", options.print_checks);
   parser.add_flag("--print.rbac", options.print_rbac);
   parser.add_flag("--print.command-line", print_command_line);
   parser.add_flag("--version", show_version);
@@ -253,8 +259,8 @@ std::expected<Options, Exit> parse_options(int argc, const char* const* argv) {
   if (const std::string wrong = contradiction(options, output_given->count() > 0); !wrong.empty()) {
     return mistake(wrong);
   }
-  const bool needs_configuration =
-      !options.print_metrics && !options.print_configuration && options.replay_directory.empty();
+  const bool needs_configuration = !options.print_metrics && !options.print_configuration &&
+                                   !options.print_checks && options.replay_directory.empty();
   if (needs_configuration && options.config_path.empty()) {
     return mistake("give --config FILE (or --replay DIR)");
   }

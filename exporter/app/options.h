@@ -41,6 +41,7 @@ struct Options {
 
   bool print_metrics = false;        // print the reference of the metrics and end
   bool print_configuration = false;  // likewise of the configuration
+  bool print_checks = false;         // print the reference of the checks and end
   bool print_rbac = false;  // print the Kubernetes rights that the configuration needs, end
 };
 

@@ -161,15 +161,20 @@ std::string check_report(const Fleet& fleet, const Judgement& judgement, const R
   const auto unknown = static_cast<std::size_t>(
       std::count_if(judgement.layers.begin(), judgement.layers.end(),
                     [](const LayerState& state) { return !state.unknown.empty(); }));
-  if (judgement.findings.empty()) {
-    verdict = unknown == 0 ? painter.green("nothing found")
-                           : painter.yellow("nothing found in what could be read");
-  } else {
-    std::vector<std::string> parts;
-    for (const auto& [severity, count] : counts) {
-      parts.push_back(fmt::format("{} {}", count, name_of(severity)));
-    }
-    verdict = painter.red(join(parts, ", "));
+  std::vector<std::string> parts;
+  for (const auto& [severity, count] : counts) {
+    parts.push_back(fmt::format("{} {}", count, name_of(severity)));
+  }
+  switch (overall_of(judgement)) {
+    case Overall::found: verdict = painter.red(join(parts, ", ")); break;
+    case Overall::nothing_judged:
+      verdict = painter.yellow("nothing is judged: no source is configured that a layer needs");
+      break;
+    case Overall::in_part: verdict = painter.yellow("nothing found in what could be read"); break;
+    case Overall::fine: verdict = painter.green("nothing found"); break;
+  }
+  if (overall_of(judgement) != Overall::found && !parts.empty()) {
+    verdict += fmt::format(" ({})", join(parts, ", "));
   }
   if (unknown > 0)
     verdict += ", " + painter.yellow(count_of(unknown, "layer") + " not (fully) judged");

@@ -109,8 +109,8 @@ PageSources page_sources(Service& service, const Options& options) {
                                     .revision = std::string(revision()),
                                     .reload = service.reload_state(),
                                     .telemetry_path = options.telemetry_path,
-                                    .now = options.replay_directory.empty() ? std::optional(now())
-                                                                            : std::nullopt});
+                                    .now = now(),
+                                    .replayed = options.replay_directory});
               },
           .findings_json =
               [&service] {

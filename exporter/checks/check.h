@@ -33,4 +33,7 @@ struct CheckDefinition {
 // All of them, in walking order.
 std::span<const CheckDefinition* const> all_checks();
 
+// The same as a document: what each check asks, and what its reasons mean.
+std::string checks_reference();
+
 }  // namespace shortcircuit

@@ -81,4 +81,18 @@ Judgement judge(const Fleet& fleet) {
   return judgement;
 }
 
+Overall overall_of(const Judgement& judgement) {
+  const auto any_layer = [&](auto&& holds) { return std::ranges::any_of(judgement.layers, holds); };
+  const bool found = std::ranges::any_of(judgement.findings, [](const Finding& finding) {
+    return finding.severity != Severity::info;
+  });
+  if (found) return Overall::found;
+  if (!any_layer([](const LayerState& state) { return state.status != LayerStatus::off; })) {
+    return Overall::nothing_judged;
+  }
+  // A layer with findings of one check can be unknown to another.
+  const bool in_part = any_layer([](const LayerState& state) { return !state.unknown.empty(); });
+  return in_part ? Overall::in_part : Overall::fine;
+}
+
 }  // namespace shortcircuit

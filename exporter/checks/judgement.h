@@ -82,4 +82,13 @@ struct Judgement {
 
 Judgement judge(const Fleet& fleet);
 
+// A judgement as one word. What is only information is not found here: nothing has to be mended.
+enum class Overall {
+  found,           // something to mend
+  nothing_judged,  // no layer has a source
+  in_part,         // nothing found, and not everything could be read
+  fine,
+};
+Overall overall_of(const Judgement& judgement);
+
 }  // namespace shortcircuit

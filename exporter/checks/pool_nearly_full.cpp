@@ -10,6 +10,7 @@ namespace {
 
 constexpr double warning_ratio = 0.10;
 constexpr double critical_ratio = 0.05;
+constexpr double gibibyte = 1024.0 * 1024 * 1024;
 
 Verdict judge(const Fleet& fleet) {
   if (fleet.snapshot.linstor.empty()) return not_applicable();
@@ -49,9 +50,9 @@ Verdict judge(const Fleet& fleet) {
     if (ratio >= warning_ratio) continue;
     finding.severity = ratio < critical_ratio ? Severity::critical : Severity::warning;
     finding.reason = "space";
-    finding.message =
-        fmt::format("Storage pool {} on {} has {:.1f} % left: {:.1f} of {:.1f} GB.", pool.name,
-                    pool.node, ratio * 100, *pool.free_bytes / 1e9, *pool.total_bytes / 1e9);
+    finding.message = fmt::format("Storage pool {} on {} has {:.1f} % left: {:.1f} of {:.1f} GiB.",
+                                  pool.name, pool.node, ratio * 100, *pool.free_bytes / gibibyte,
+                                  *pool.total_bytes / gibibyte);
     finding.cure = fmt::format(
         "linstor volume list --nodes {} --storage-pools {}   # delete snapshots or resources, or "
         "add disks to the pool",

@@ -231,7 +231,10 @@ class Walker {
     }
     link(walk, "service", service);
     link(walk, "port", port);
-    link(walk, "endpoints", addresses);
+    // An ExternalName has none, and a Service that is absent cannot have any: not a word, not "ok".
+    if (!addresses.texts.empty() || !addresses.found.empty() || addresses.unknown) {
+      link(walk, "endpoints", addresses);
+    }
   }
 
   // Findings about a Service's ports concern only the routes that use such a port.

@@ -93,10 +93,7 @@ bool read_entry(YamlMapping& root, std::string_view list, std::string_view inner
 std::expected<Endpoint, std::vector<ConfigProblem>> read_kubeconfig(const std::string& path,
                                                                     const std::string& context) {
   const Result<std::string> content = read_file(path);
-  if (!content) {
-    return std::unexpected(std::vector{
-        ConfigProblem{path, 0, 0, "", content.error().message + "; expected a kubeconfig"}});
-  }
+  if (!content) { return std::unexpected(unreadable(path, content.error(), "a kubeconfig")); }
   Endpoint endpoint;
   YamlReader reader(path, *content, nullptr);
   reader.read([&](YamlMapping& root) {

@@ -42,11 +42,7 @@ LoadedConfig parse_config(std::string_view text, const std::string& file,
 
 LoadedConfig load_config(const std::string& path, const LoadOptions& options) {
   const Result<std::string> text = read_file(path);
-  if (!text) {
-    return std::unexpected(std::vector{
-        ConfigProblem{path, 0, 0, "",
-                      text.error().message + "; expected a configuration file that can be read"}});
-  }
+  if (!text) { return std::unexpected(unreadable(path, text.error(), "a configuration file")); }
   return parse_config(*text, path, options);
 }
 

@@ -2,6 +2,10 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
 
 namespace shortcircuit {
 
@@ -15,5 +19,10 @@ struct ConfigProblem {
   // `file:line:column: path: message`
   [[nodiscard]] std::string text() const;
 };
+
+// A file that cannot be read, as the one problem of what should have been read from it. `error` is
+// read_file()'s.
+std::vector<ConfigProblem> unreadable(const std::string& path, const Error& error,
+                                      std::string_view expected);
 
 }  // namespace shortcircuit

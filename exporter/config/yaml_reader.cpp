@@ -67,6 +67,13 @@ std::string ConfigProblem::text() const {
   return shown + ": " + message;
 }
 
+std::vector<ConfigProblem> unreadable(const std::string& path, const Error& error,
+                                      std::string_view expected) {
+  // The problem begins with the path already.
+  const std::string why = error.message.substr(error.message.rfind(": ") + 2);
+  return {{path, 0, 0, "", fmt::format("cannot be read: {}; expected {}", why, expected)}};
+}
+
 YamlMapping::YamlMapping(YamlReaderState& state, const YamlNode* node, Place place,
                          std::string section)
     : state_(state), node_(node), place_(std::move(place)), section_(std::move(section)) {}

@@ -83,7 +83,11 @@ class Guard {
       }
     }
     tokens_ = config_ ? config_->request_burst : 0;
-    if (!config_) log_error("web configuration broken, access is closed", {{"error", problem_}});
+    // At the start it is the caller who says so, and ends.
+    if (!config_ && opened_) {
+      log_error("web configuration broken, access is closed", {{"error", problem_}});
+    }
+    opened_ = opened_ || config_ != nullptr;
     return config_;
   }
   [[nodiscard]] std::string problem() const { return problem_; }
@@ -172,6 +176,7 @@ class Guard {
   std::atomic<int> in_line_{0};
   std::mutex mutex_;  // of everything below
   std::string seen_;
+  bool opened_ = false;  // there was a good one once
   std::string problem_;
   std::shared_ptr<const WebConfig> config_;
   double tokens_ = 0;

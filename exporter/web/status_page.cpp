@@ -20,12 +20,6 @@ struct Headline {
   std::string text;
 };
 
-std::size_t count_layers(const Judgement& judgement, LayerStatus status) {
-  return static_cast<std::size_t>(
-      std::count_if(judgement.layers.begin(), judgement.layers.end(),
-                    [&](const LayerState& state) { return state.status == status; }));
-}
-
 Headline headline_of(const Judgement& judgement) {
   std::array<std::size_t, severity_names.size()> counts{};
   for (const Finding& finding : judgement.findings)
@@ -39,17 +33,19 @@ Headline headline_of(const Judgement& judgement) {
   if (warning > 0) parts.push_back(count_of(warning, "warning"));
   if (info > 0) parts.push_back(fmt::format("{} for information", info));
   Headline headline;
-  if (critical + warning > 0) {
-    headline = {
-        critical > 0 ? Tone::bad : Tone::warn,
-        fmt::format("{}: {}", count_of(critical + warning + info, "finding"), join(parts, ", "))};
-  } else if (judgement.layers.empty() ||
-             count_layers(judgement, LayerStatus::off) == judgement.layers.size()) {
-    headline = {Tone::unknown, "Nothing is judged: no source is configured that a layer needs"};
-  } else if (in_part > 0 || count_layers(judgement, LayerStatus::unknown) > 0) {
-    headline = {Tone::unknown, "Nothing found in what could be read"};
-  } else {
-    headline = {Tone::good, "Nothing found: every configured layer is fine"};
+  switch (overall_of(judgement)) {
+    case Overall::found:
+      headline = {
+          critical > 0 ? Tone::bad : Tone::warn,
+          fmt::format("{}: {}", count_of(critical + warning + info, "finding"), join(parts, ", "))};
+      break;
+    case Overall::nothing_judged:
+      headline = {Tone::unknown, "Nothing is judged: no source is configured that a layer needs"};
+      break;
+    case Overall::in_part: headline = {Tone::unknown, "Nothing found in what could be read"}; break;
+    case Overall::fine:
+      headline = {Tone::good, "Nothing found: every configured layer is fine"};
+      break;
   }
   if (critical + warning == 0 && info > 0) headline.text += fmt::format(" ({})", join(parts, ", "));
   if (in_part > 0)
@@ -82,7 +78,8 @@ void write_head(Html& html, const Headline& headline, const StatusPageContext& c
               {{"http-equiv", "refresh"}, {"content", fmt::format("{}", context.refresh_seconds)}});
   }
   html.element("title",
-               fmt::format("{} {} · ShortCircuit", page::symbol_of(headline.tone), headline.text));
+               fmt::format("{}{} {} · ShortCircuit", context.replayed.empty() ? "" : "Recording: ",
+                           page::symbol_of(headline.tone), headline.text));
   // An empty picture, so that the browser does not ask for /favicon.ico.
   html.open("link", {{"rel", "icon"}, {"href", "data:,"}});
   html.open("style").raw(page::style_sheet()).close("style");
@@ -104,7 +101,11 @@ void write_banner(Html& html, const Headline& headline, const Judgement& judgeme
   html.open("h1", {{"class", fmt::format("verdict {}", page::class_of(headline.tone))}});
   page::symbol(html, headline.tone);
   html.text(" ").text(headline.text).close("h1");
-  if (context.now && *context.now - judgement.time > old_snapshot) {
+  if (!context.replayed.empty()) {
+    html.element("p", {{"class", "notice warn"}, {"role", "note"}},
+                 fmt::format("▲ A recording is played, {}: this is not your fleet as it is now.",
+                             context.replayed));
+  } else if (context.now && *context.now - judgement.time > old_snapshot) {
     html.element(
         "p", {{"class", "notice bad"}, {"role", "alert"}},
         fmt::format("✕ This view is {} old: the exporter makes no new snapshot. Look at its log.",

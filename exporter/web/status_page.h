@@ -20,9 +20,8 @@ struct StatusPageContext {
   int refresh_seconds = 15;  // the page asks for itself again; 0 = never
   ReloadState reload;
   std::string telemetry_path = "/metrics";
-  // The wall clock, to say so when the newest snapshot is old. Nothing in a replay, whose time is
-  // the recorded one.
-  std::optional<Time> now;
+  std::optional<Time> now;  // the wall clock, to say so when the newest snapshot is old
+  std::string replayed;     // the recording that is played, whose time is another; empty: live
 };
 
 std::string status_page(const Fleet& fleet, const Judgement& judgement,

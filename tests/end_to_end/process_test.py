@@ -166,6 +166,31 @@ def test_check_and_depends():
     assert code == 2 and "kubernetes" in err and "Nothing" not in out, (code, out, err)
 
 
+def test_nothing_judged_and_only_information_are_not_taken_for_health_or_harm():
+    nothing = SCRATCH / "nothing.yaml"
+    nothing.write_text("probes: []\n")
+    code, out, err = run(BINARY, "check", "--config", str(nothing))
+    assert code == 2 and "nothing is judged" in out and "nothing found" not in out, (code, out, err)
+    informed = SCRATCH / "informed.yaml"
+    informed.write_text((RECORDINGS / "path-mtu-over-derp" / "shortcircuit.yaml").read_text()
+                        .replace("path_mtu: true", "path_mtu: false"))
+    code, out, err = run(BINARY, "check", "--config", str(informed), "--replay", str(RECORDINGS / "path-mtu-over-derp"))
+    severities = {line.split()[1] for line in out.splitlines() if "·" in line and line.strip()[0].isdigit()}
+    assert severities == {"info"} and code == 0 and "nothing found (" in out.splitlines()[0], (code, out, err)
+
+
+def test_what_is_not_there_is_named_once():
+    for arguments, wanted in (
+            (("check", "--config", "/nope.yaml"), "/nope.yaml: cannot be read: No such file or directory; expected a configuration file"),
+            (("check", "--replay", str(RECORDINGS)), "recordings in it: ")):
+        code, out, err = run(BINARY, *arguments)
+        assert code == 2 and wanted in err and err.count("\n") == 1 and err.count(arguments[2]) == 1, (code, out, err)
+    bad = SCRATCH / "bad-web.yaml"
+    bad.write_text("basic_auth_userz: {}\n")
+    code, out, err = run(BINARY, "--config.check", "--config", str(NIGHT / "shortcircuit.yaml"), "--web.config.file", str(bad))
+    assert code == 2 and err.count("basic_auth_userz") == 1 and "access is closed" not in err, (code, out, err)
+
+
 def test_a_probe_that_was_not_sent_is_unknown():
     probe = SCRATCH / "probe.yaml"
     with socket.socket() as nobody:

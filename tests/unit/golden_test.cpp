@@ -1,9 +1,12 @@
 // Recording → exposition, compared with the committed text. Rewrite after a wanted change:
 //   SHORTCIRCUIT_GOLDEN=write build/dev/tests/unit_tests "[golden]"
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <set>
 
 #include "base/text.h"
+#include "checks/check.h"
 #include "exposition/describe.h"
 #include "support/catch.h"
 #include "support/judged_recording.h"
@@ -65,8 +68,10 @@ TEST_CASE("golden exposition", "[golden]") {
   }
 }
 
-TEST_CASE("the reference of metrics is the program's", "[golden]") {
-  const std::string path = std::string(SHORTCIRCUIT_TESTS) + "/../exporter/METRICS.md";
-  if (std::getenv("SHORTCIRCUIT_GOLDEN") != nullptr) REQUIRE(write_file(path, metrics_reference()));
-  CHECK(read_file(path) == metrics_reference());
+TEST_CASE("the references of metrics and of checks are the program's", "[golden]") {
+  const auto [file, reference] = GENERATE(std::pair{"METRICS.md", &metrics_reference},
+                                          std::pair{"CHECKS.md", &checks_reference});
+  const std::string path = fmt::format("{}/../exporter/{}", SHORTCIRCUIT_TESTS, file);
+  if (std::getenv("SHORTCIRCUIT_GOLDEN") != nullptr) REQUIRE(write_file(path, reference()));
+  CHECK(read_file(path) == reference());
 }

@@ -155,7 +155,7 @@ TEST_CASE("ready pods without the port that the Service's targetPort names") {
   CHECK(finding.cure.starts_with("kubectl -n shop edit service web   # "));
 }
 
-TEST_CASE("innocent: pods of two releases, one without the port; other ports; no ready pod") {
+TEST_CASE("innocent: pods of two releases, one without the port, other ports, no ready pod") {
   World world = World::healthy();
   world.with_pods("shop/web", 1).ports.front().target_port = "http";
   world.ingress("shop/front", "shop.example", "web");

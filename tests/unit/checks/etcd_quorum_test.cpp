@@ -169,7 +169,7 @@ TEST_CASE("etcd checks: members that nobody configured are unknown, none is inve
   CHECK(cluster.words(quorum_lost_check) == "unknown");
 }
 
-TEST_CASE("etcd checks: innocent: enough agree whatever the others do; learners; no list") {
+TEST_CASE("etcd checks: innocent: enough agree whatever the others do, learners, no list") {
   EtcdWorld cluster;
   cluster.three();
   SECTION("three of four agree") {
@@ -186,7 +186,7 @@ TEST_CASE("etcd checks: innocent: enough agree whatever the others do; learners;
   CHECK(cluster.words(quorum_margin_zero_check) == "fine");
 }
 
-TEST_CASE("etcd checks: K3s' member names carry a suffix; a removed member has no vote") {
+TEST_CASE("etcd checks: K3s' member names carry a suffix, a removed member has no vote") {
   EtcdWorld cluster;
   cluster.three();
   for (auto& state : cluster.states) state->id.reset();

@@ -7,7 +7,7 @@
 using namespace shortcircuit;
 using namespace shortcircuit::testing;
 
-TEST_CASE("peer_relayed: relayed and active only; a peer that nobody counts on is a hint") {
+TEST_CASE("peer_relayed: relayed and active only, a peer that nobody counts on is a hint") {
   MeshWorld world;
   auto idle = peer("idle", "100.64.0.3", "");
   idle.active = false;

@@ -60,7 +60,7 @@ TEST_CASE("kubeconfig: inline certificates of the current context") {
   CHECK(endpoint->bearer_token.empty());
 }
 
-TEST_CASE("kubeconfig: files count from its folder; a token file wins over a token") {
+TEST_CASE("kubeconfig: files count from its folder, a token file wins over a token") {
   const TemporaryDirectory folder;
   const auto path =
       folder.write("config", kubeconfig("{server: 'https://[2001:db8::1]:6443', "
@@ -77,7 +77,7 @@ TEST_CASE("kubeconfig: files count from its folder; a token file wins over a tok
   CHECK(endpoint->bearer_token.reveal() == "rotated");
 }
 
-TEST_CASE("kubeconfig: inline data wins over a file; a dollar has no meaning; numbers are text") {
+TEST_CASE("kubeconfig: inline data wins over a file, a dollar has no meaning, numbers are text") {
   const TemporaryDirectory folder;
   const auto path = folder.write(
       "config", kubeconfig(fmt::format("{{server: 'https://a', certificate-authority: x.pem, "
@@ -121,7 +121,6 @@ TEST_CASE("kubeconfig: a problem in it is a problem of the configuration") {
   REQUIRE_FALSE(loaded);
   REQUIRE(loaded.error().size() == 1);
   CHECK(loaded.error().front().text() ==
-        fmt::format("{0}/absent: cannot read {0}/absent: No such file or directory; expected a "
-                    "kubeconfig",
+        fmt::format("{0}/absent: cannot be read: No such file or directory; expected a kubeconfig",
                     folder.path()));
 }

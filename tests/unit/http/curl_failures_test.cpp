@@ -132,7 +132,7 @@ TEST_CASE("the body limit counts decoded bytes, to the byte") {
   CHECK(outcome(fetch(request)) == "too_large");
 }
 
-TEST_CASE("answers within their limits do not add up to all the memory; a small one never pays") {
+TEST_CASE("answers within their limits do not add up to all the memory, a small one never pays") {
   const std::string large = reply(200, std::string(12U << 20, 'x'));
   const std::string small = reply(200, std::string(1000, 'y'));
   const LoopbackServer server(answering([&](const std::string& request) {
@@ -156,7 +156,7 @@ TEST_CASE("answers within their limits do not add up to all the memory; a small 
   CHECK(outcome(fetch_one(*http, requests[0], Deadline::after(patience), {})) == "HTTP 200");
 }
 
-TEST_CASE("a status is an answer; expect_success() judges it") {
+TEST_CASE("a status is an answer, expect_success() judges it") {
   for (const auto& [status, failure] : {std::pair(401, "auth"),
                                         {403, "auth"},
                                         {404, "status"},

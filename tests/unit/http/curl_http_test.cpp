@@ -25,7 +25,7 @@ TEST_CASE("a plain request and its answer") {
   CHECK(sent.find("Authorization") == std::string::npos);
 }
 
-TEST_CASE("POST carries its body as JSON; without a body it has no type") {
+TEST_CASE("POST carries its body as JSON, without a body it has no type") {
   const LoopbackServer server(answering(reply(200, "x")));
   auto request = get(server.url());
   request.method = Method::post;

@@ -227,7 +227,7 @@ TEST_CASE("streams: what nobody takes is bounded", "[watch]") {
   }
 }
 
-TEST_CASE("streams: letting go closes the connection; the end of all leaves nothing", "[watch]") {
+TEST_CASE("streams: letting go closes the connection, the end of all leaves nothing", "[watch]") {
   std::atomic<int> closed = 0;
   const LoopbackServer server([&](Connection& client) {
     if (client.read_request().contains("/silent")) {

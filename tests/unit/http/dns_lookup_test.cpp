@@ -16,7 +16,7 @@ std::string look_up(const LoopbackDns& server, const std::string& host,
 
 }  // namespace
 
-TEST_CASE("addresses of both families, sorted; no address is an answer") {
+TEST_CASE("addresses of both families, sorted, no address is an answer") {
   const LoopbackDns server({.names = {{"shop.example", {"192.0.2.9", "2001:db8::1", "192.0.2.10"}},
                                       {"six.example", {"2001:db8::2"}},
                                       {"bare.example", {}}},

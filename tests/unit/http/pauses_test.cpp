@@ -21,7 +21,7 @@ TEST_CASE("a pause lasts as long as the server said, for that URL, and not for e
   CHECK_FALSE(pauses.status_of("b", begin + 300s));
 }
 
-TEST_CASE("a server that asked to wait is not asked again; its other pages are") {
+TEST_CASE("a server that asked to wait is not asked again, its other pages are") {
   for (const auto& [wait, asked_again] :
        {std::pair("3600", false), {"Fri, 31 Dec 2999 23:59:59 GMT", false}, {"0", true}}) {
     CAPTURE(wait);

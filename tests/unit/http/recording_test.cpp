@@ -59,7 +59,7 @@ Result<std::string> reduce(std::string_view, std::string_view body) {
 
 }  // namespace
 
-TEST_CASE("a step inherits what it lacks; failures and answers replace each other") {
+TEST_CASE("a step inherits what it lacks, failures and answers replace each other") {
   const TemporaryDirectory directory;
   directory.write("shortcircuit.yaml", "");
   directory.write("00-a/recorded_at", "2026-01-02T03:04:05Z\n");

@@ -133,7 +133,7 @@ TEST_CASE("access: a user's name and password, and nothing else") {
 }
 
 TEST_CASE(
-    "access: one hash is computed, for a name that nobody has too; a known pair is remembered") {
+    "access: one hash is computed, for a name that nobody has too, a known pair is remembered") {
   World world(users);
   world.ask(basic("eve:x"));
   world.ask(basic("eve:x"));

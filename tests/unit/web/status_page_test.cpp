@@ -246,6 +246,17 @@ TEST_CASE("an old snapshot and a refused configuration are said") {
   CHECK(contains(world.page(), "the last reload failed"));
 }
 
+TEST_CASE("a recording is never taken for the fleet, and is not old") {
+  World world;
+  world.context.now = noon + 10min;
+  CHECK_FALSE(contains(world.page(), "recording"));
+  world.context.replayed = "recordings/a<b";
+  const std::string page = world.page();
+  CHECK(contains(page, "A recording is played, recordings/a&lt;b: this is not your fleet"));
+  CHECK(contains(page, "<title>Recording: "));
+  CHECK_FALSE(contains(page, "This view is"));
+}
+
 TEST_CASE("the matrix names class and network of each path") {
   World world;
   world.config.networks = {

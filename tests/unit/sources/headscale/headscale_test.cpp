@@ -1,3 +1,5 @@
+#include <set>
+
 #include "sources/headscale/parse.h"
 #include "sources/headscale/source.h"
 #include "support/catch.h"

@@ -66,7 +66,7 @@ TEST_CASE("rbac: pods and ConfigMaps only where they are read, Secrets never") {
   CHECK_FALSE(rbac_manifest(std::vector{with(true, true)}).contains("secret"));
 }
 
-TEST_CASE("rbac: list, and watch where changes are followed; nothing else") {
+TEST_CASE("rbac: list, and watch where changes are followed, nothing else") {
   const auto verbs_of = [](const std::vector<Config>& clusters) {
     std::set<std::string> verbs;
     for (const auto& line : split(rbac_manifest(clusters), '\n')) {

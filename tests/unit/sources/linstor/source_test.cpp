@@ -106,7 +106,7 @@ TEST_CASE("linstor: every recording can be read") {
   }
 }
 
-TEST_CASE("linstor: only the nodes are essential; a part is remembered for two polls") {
+TEST_CASE("linstor: only the nodes are essential, a part is remembered for two polls") {
   ScriptedHttp http = small_cluster();
   Source source(controller());
   REQUIRE(poll_with(source, http));
