@@ -144,6 +144,13 @@ def test_the_configuration_of_the_front_page_is_good():
         assert done.returncode == 0, done.stderr
 
 
+def test_the_front_page_names_the_layers_in_walking_order():
+    source = (ROOT / "exporter/checks/finding.h").read_text()
+    layers = re.findall(r'"(\w+)"', re.search(r"layer_names\{(.*?)\}", source, re.S).group(1))
+    named = re.findall(r"(\d+) `(\w+)`", (ROOT / "README.md").read_text())
+    assert named == [(str(number), layer) for number, layer in enumerate(layers, 1)], named
+
+
 def test_flags_exist():
     told = subprocess.run([BINARY, "--help"], capture_output=True, text=True, check=True).stdout
     seen = 0
