@@ -6,13 +6,15 @@ usage: kubernetes_changes_test.py FOLDER-FOR-TOOLS
 import os
 import pathlib
 import re
+import subprocess
 import sys
+import tempfile
 import textwrap
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "end_to_end"))
 from exporter import main  # noqa: E402
 from kubernetes_tools import (  # noqa: E402
-    COMPONENTS, KUBERNETES, MANIFESTS, Unavailable, Validator, kustomizes, one, pod_specs, rendered)
+    COMPONENTS, KUBERNETES, MANIFESTS, Unavailable, Validator, build, kustomizes, one, pod_specs, rendered)
 
 
 def test_the_narrower_mount_that_the_readme_tells():
@@ -34,6 +36,26 @@ def test_the_mount_that_is_read_only_to_the_ground():
     assert mounts["run"] == {"name": "run", "mountPath": "/host/run", "readOnly": True, "recursiveReadOnly": "IfPossible"}
     assert not VALIDATOR.problems(objects, KUBERNETES[-1])
     assert VALIDATOR.problems(objects, KUBERNETES[0]), "then it can be in the manifest itself"
+
+
+def test_rules_with_the_readers_addresses_take_the_place_of_the_delivered_ones():
+    told = (MANIFESTS.parents[1] / "rules/README.md").read_text()
+    [command] = re.findall(r"(?m)^rules/generate (--runbooks (\S+) --dashboards (\S+)) --output", told)
+    arguments, *addresses = command
+    [patch] = re.findall(r"```yaml\n(patches:\n.*?)```", told, re.S)
+    with tempfile.TemporaryDirectory(dir=MANIFESTS.parent, prefix=".test-") as folder:
+        subprocess.run([MANIFESTS.parents[1] / "rules/generate", *arguments.split(), "--output", folder], check=True,
+                       stdout=subprocess.DEVNULL)
+        pathlib.Path(folder, "kustomization.yaml").write_text(
+            "resources: [../kubernetes/base]\ncomponents: [../kubernetes/components/prometheus-operator]\n" + patch)
+        objects = build(NEWEST, folder)
+    groups = one(objects, "PrometheusRule", "shortcircuit-exporter")["spec"]["groups"]
+    alerts = [rule for group in groups for rule in group["rules"] if "alert" in rule]
+    assert len(alerts) > 30
+    for alert in alerts:
+        for key, address in zip(("runbook_url", "dashboard_url"), addresses):
+            assert alert["annotations"].get(key, address).startswith(address), alert
+    assert all("runbook_url" in alert["annotations"] for alert in alerts)
 
 
 def test_users_shut_nobody_out_who_is_needed():
