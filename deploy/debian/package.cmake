@@ -42,14 +42,21 @@ install(FILES ${package_files}/shortcircuit-exporter
         DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/bash-completion/completions)
 set(shared_data ${CMAKE_INSTALL_DATAROOTDIR}/shortcircuit-exporter)
 install(FILES deploy/prometheus/shortcircuit.rules.yml DESTINATION ${shared_data}/prometheus)
-if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/dashboards)
-  install(DIRECTORY dashboards DESTINATION ${shared_data} FILES_MATCHING PATTERN "*.json")
-endif()
+file(GLOB dashboard_files CONFIGURE_DEPENDS dashboards/*.json)
+install(FILES ${dashboard_files} DESTINATION ${shared_data}/dashboards)
+
+# Every document, what they link to and what they tell to copy lie as in the repository: links and commands hold.
 set(documents ${CMAKE_INSTALL_DATAROOTDIR}/doc/shortcircuit-exporter)
-install(DIRECTORY rules/runbooks DESTINATION ${documents})
-install(FILES README.md exporter/CONFIGURATION.md exporter/METRICS.md DESTINATION ${documents})
-install(FILES deploy/systemd/README.md DESTINATION ${documents} RENAME systemd.md)
-install(FILES deploy/tls/README.md deploy/tls/stunnel.conf deploy/tls/nginx.conf DESTINATION ${documents}/tls)
+file(GLOB_RECURSE document_files RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS
+  dashboards/*.md dashboards/pictures/*.png deploy/*.md deploy/alertmanager/*.yml deploy/grafana/*.yaml
+  deploy/prometheus/*.yml deploy/tls/*.conf exporter/*.md exporter/web/*.png rules/*.md rules/alerts/*.yaml
+  rules/recording/*.yaml tests/*.md)
+foreach(file README.md CONTRIBUTING.md tests/recordings/night/shortcircuit.yaml ${document_files})
+  cmake_path(GET file PARENT_PATH folder)
+  install(FILES ${file} DESTINATION ${documents}/${folder})
+endforeach()
+# Puts the reader's own addresses into the rules (rules/README.md).
+install(PROGRAMS rules/generate DESTINATION ${documents}/rules)
 
 macro(install_debian)
   install(FILES ${ARGN} COMPONENT debian EXCLUDE_FROM_ALL)

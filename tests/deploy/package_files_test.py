@@ -19,6 +19,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 NAME = "shortcircuit-exporter"
 FOLDER = tempfile.TemporaryDirectory()
 TREE = pathlib.Path(FOLDER.name) / "tree"
+DOCUMENTS = TREE / f"usr/share/doc/{NAME}"
 
 
 def output(*command):
@@ -66,19 +67,53 @@ def every_file_is_in_its_place():
             f"usr/share/bash-completion/completions/{NAME}": 0o644,
             f"usr/share/doc/{NAME}/copyright": 0o644,
             f"usr/share/doc/{NAME}/changelog.gz": 0o644,
-            f"usr/share/doc/{NAME}/runbooks/shortcircuitexporterdown.md": 0o644,
-            f"usr/share/doc/{NAME}/tls/README.md": 0o644,
-            f"usr/share/doc/{NAME}/tls/stunnel.conf": 0o644,
-            f"usr/share/doc/{NAME}/tls/nginx.conf": 0o644,
+            f"usr/share/doc/{NAME}/rules/runbooks/shortcircuitexporterdown.md": 0o644,
+            f"usr/share/doc/{NAME}/rules/generate": 0o755,
+            f"usr/share/doc/{NAME}/deploy/tls/README.md": 0o644,
             "DEBIAN/postinst": 0o755, "DEBIAN/prerm": 0o755, "DEBIAN/postrm": 0o755}.items():
         file = TREE / path
         assert file.is_file(), path
         assert file.stat().st_mode & 0o777 == mode, (path, oct(file.stat().st_mode))
         assert file.stat().st_size > 0, path
-    folder = ROOT / "dashboards"
-    for dashboard in folder.rglob("*.json") if folder.exists() else []:
-        assert (TREE / f"usr/share/{NAME}/dashboards" / dashboard.relative_to(folder)).is_file(), dashboard
+    dashboards = {path.name for path in (ROOT / "dashboards").glob("*.json")}
+    assert dashboards == {path.name for path in (TREE / f"usr/share/{NAME}/dashboards").iterdir()} != set()
     assert not (TREE / "usr/local").exists()
+
+
+def every_link_of_every_document_leads_to_an_installed_file():
+    links = 0
+    for document in DOCUMENTS.rglob("*.md"):
+        for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+            path = target.partition("#")[0]
+            if not path or re.match(r"[a-z]+:", path):
+                continue
+            file = (document.parent / path).resolve()
+            assert file.exists() and file.is_relative_to(DOCUMENTS.resolve()), (document.relative_to(TREE), target)
+            links += 1
+    assert links > 100, links
+
+
+def what_the_documents_and_the_program_name_is_there():
+    """Files that a reader is told to copy, by a command or by a sentence of the program."""
+    named = set()
+    for document in ("rules/README.md", "deploy/tls/README.md"):
+        for block in re.findall(r"```sh\n(.*?)```", (DOCUMENTS / document).read_text(), re.S):
+            named |= set(re.findall(r"(?<![\w/.])(?:deploy|rules)/[\w./-]+", block))
+    named |= set(re.findall(r"deploy/[\w./]+\.md", run(BINARY, "--help")[1]))
+    assert {"deploy/tls/README.md", "deploy/tls/nginx.conf", "deploy/prometheus/prometheus.yml", "rules/generate"} <= named
+    for path in named:
+        assert (DOCUMENTS / path).is_file(), path
+
+
+def rules_with_the_readers_addresses_come_from_the_package():
+    told = (DOCUMENTS / "deploy/debian/README.md").read_text().replace("\\\n", "")
+    command, arguments = re.search(r"(?m)^/(usr/share/doc/\S+/generate) (.*) --output ", told).groups()
+    output(sys.executable, TREE / command, *arguments.split(), "--output", f"{FOLDER.name}/rules")
+    made = pathlib.Path(FOLDER.name, "rules/shortcircuit.rules.yml").read_text()
+    delivered = (TREE / f"usr/share/{NAME}/prometheus/shortcircuit.rules.yml").read_text()
+    address = re.search(r"--runbooks (\S+)", arguments).group(1)
+    assert made.count(f"runbook_url: {address}/") == delivered.count("runbook_url: ") > 30
+    assert "localhost:3000" in delivered and "localhost:3000" not in made
 
 
 def what_is_in_etc_is_kept_on_upgrades():
@@ -125,6 +160,8 @@ def the_manual_page_is_well_formed():
     assert not problems, problems
 
 
-main([the_package_is_made, every_file_is_in_its_place, what_is_in_etc_is_kept_on_upgrades,
+main([the_package_is_made, every_file_is_in_its_place, every_link_of_every_document_leads_to_an_installed_file,
+      what_the_documents_and_the_program_name_is_there, rules_with_the_readers_addresses_come_from_the_package,
+      what_is_in_etc_is_kept_on_upgrades,
       the_libraries_are_in_depends, the_manual_page_and_the_completion_know_every_option_and_command,
       the_completion_offers_values, the_manual_page_is_well_formed])
