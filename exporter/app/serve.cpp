@@ -132,7 +132,11 @@ int serve(const Options& options) {
   block_signals();
   bound_idle_memory();
   set_up_network();
-  if (geteuid() == 0) { log_warn("running as root, which the exporter never needs"); }
+  if (geteuid() == 0) {
+    log_warn(
+        "running as root: needed only for files that nobody else may read; see "
+        "deploy/systemd/README.md");
+  }
   std::string failure;  // printed when nothing else writes any more
   {
     Service service(options);
