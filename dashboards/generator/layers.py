@@ -36,7 +36,7 @@ do_first = {
     "round_trip_over_budget": "Raise heartbeat and election timeout, or move the far member",
     "database_near_quota": "Compact, defragment each member, or raise the quota",
     "alarm_active": "Compact and defragment, then etcdctl alarm disarm",
-    "replication_over_tunnel": "Set PrefNic to the LAN's interface",
+    "replication_over_tunnel": "Give the pair a path over the LAN",
     "replication_over_retired": "Move the replication's address off the retired network",
     "replication_interface_missing": "Create the interface, or correct PrefNic",
     "satellite_offline": "Start the satellite; look at the node first",

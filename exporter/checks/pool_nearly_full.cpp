@@ -13,13 +13,9 @@ constexpr double critical_ratio = 0.05;
 constexpr double gibibyte = 1024.0 * 1024 * 1024;
 
 Verdict judge(const Fleet& fleet) {
-  if (fleet.snapshot.linstor.empty()) return not_applicable();
   Verdict verdict;
-  const auto* state = state_of(fleet.snapshot.linstor);
-  if (state == nullptr) {
-    verdict.unknown.push_back(linstor_unknown(fleet.snapshot));
-    return verdict;
-  }
+  const auto* state = linstor_state(fleet, verdict);
+  if (state == nullptr) return verdict;
   if (!state->storage_pools) {
     verdict.unknown.emplace_back("LINSTOR storage pools: not read");
     return verdict;

@@ -54,13 +54,9 @@ std::string listed(const std::set<std::string>& words) {
 }
 
 Verdict judge(const Fleet& fleet) {
-  if (fleet.snapshot.linstor.empty()) return not_applicable();
   Verdict verdict;
-  const auto* state = state_of(fleet.snapshot.linstor);
-  if (state == nullptr) {
-    verdict.unknown.push_back(linstor_unknown(fleet.snapshot));
-    return verdict;
-  }
+  const auto* state = linstor_state(fleet, verdict);
+  if (state == nullptr) return verdict;
   const Replication replication = replication_of(*state);
   verdict.unknown = replication.unknown;
   for (const auto& [name, lack] : find_lacks(*state, replication)) {

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "checks/check.h"
 #include "checks/cure.h"
@@ -8,14 +10,36 @@
 namespace shortcircuit {
 namespace {
 
+// Within a site the LAN; between sites, or where a node has none, a way that reaches the other
+// site.
+std::string cure(const linstor::Node& one, const linstor::Node& other, bool one_site,
+                 const std::string& retired, const Networks& networks) {
+  const std::string rest = fmt::format(
+      "moves this pair alone; a path of it or of its resources that names {} stays until it is "
+      "deleted",
+      retired.empty() ? "the old one" : retired);
+  const std::string lan_of_one = lan_interface(one, networks);
+  const std::string lan_of_other = lan_interface(other, networks);
+  if (one_site && !lan_of_one.empty() && !lan_of_other.empty())
+    return fmt::format("{}   # {}", path_command(one, other, "lan", lan_of_one, lan_of_other),
+                       rest);
+  if (const auto ends = wan_interfaces(one, other, networks))
+    return fmt::format("{}   # {}", path_command(one, other, "wan", ends->first, ends->second),
+                       rest);
+  const std::string name = shell_word(one.name);
+  return fmt::format(
+      "linstor node interface list {0} && linstor node interface list {1}   # each needs an "
+      "address "
+      "that the other reaches: linstor node interface create {0} NAME ADDRESS, and the same for "
+      "{1}; then: linstor node-connection path create {0} {1} NAME NAME NAME, which {2}",
+      name, shell_word(other.name), rest);
+}
+
 Verdict judge(const Fleet& fleet) {
-  if (fleet.snapshot.linstor.empty()) return not_applicable();
   Verdict verdict;
-  const auto* state = state_of(fleet.snapshot.linstor);
-  if (state == nullptr) {
-    verdict.unknown.push_back(linstor_unknown(fleet.snapshot));
-    return verdict;
-  }
+  const auto* state = linstor_state(fleet, verdict);
+  if (state == nullptr) return verdict;
+  const auto* cluster = state_of(fleet.snapshot.kubernetes);
   const Replication replication = replication_of(*state);
   verdict.unknown = replication.unknown;
   for (const auto& [object, pair] : judged_pairs(replication, fleet.networks, true)) {
@@ -27,32 +51,16 @@ Verdict judge(const Fleet& fleet) {
     finding.message = fmt::format(
         "Replication of {} ({}) still uses {} of {}, which lies in the retired network {}.",
         enumerate(pair.resources), object, pair.route.address, pair.route.node, pair.route.network);
-    const auto* node = find_node(*state, pair.route.node);
-    std::string instead;
-    std::string retired;
-    for (const auto& interface :
-         node == nullptr ? std::vector<linstor::NetInterface>{} : node->interfaces) {
-      const auto address = IpAddress::parse(interface.address);
-      if (!address) continue;
-      const Network& network = fleet.networks.of(*address);
-      if (network.retired) {
-        retired = interface.name;
-      } else if (instead.empty() || !is_tunnel(*address, network)) {
-        instead = interface.name;
-      }
+    const auto [one, other] = nodes_of(*state, object);
+    if (one == nullptr || other == nullptr) {
+      finding.cure = "linstor node list";
+    } else {
+      const auto& interfaces = (pair.route.node == one->name ? one : other)->interfaces;
+      const auto old =
+          std::ranges::find(interfaces, pair.route.address, &linstor::NetInterface::address);
+      finding.cure = cure(*one, *other, same_site(*one, *other, fleet.networks, cluster),
+                          old == interfaces.end() ? "" : old->name, fleet.networks);
     }
-    const std::string where = shell_word(pair.route.node);
-    const std::string prefer = fmt::format("linstor node set-property {} PrefNic {}", where,
-                                           instead.empty() ? "NAME" : shell_word(instead));
-    const std::string rest = fmt::format(
-        "and change paths or PrefNic of pool, resource, definition and group that name {}",
-        retired.empty() ? "the old one" : retired);
-    finding.cure = instead.empty()
-                       ? fmt::format(
-                             "linstor node interface list {0}   # then: linstor node interface "
-                             "create {0} NAME ADDRESS; {1}; {2}",
-                             where, prefer, rest)
-                       : fmt::format("{}   # {}", prefer, rest);
     verdict.findings.push_back(std::move(finding));
   }
   return verdict;

@@ -8,53 +8,35 @@
 namespace shortcircuit {
 namespace {
 
-// The nodes' interfaces that lie on the wire, for the cure.
-std::string lan_interface(const linstor::Node& node, const Networks& networks) {
-  for (const auto& interface : node.interfaces) {
-    const auto address = IpAddress::parse(interface.address);
-    if (!address) continue;
-    const Network& network = networks.of(*address);
-    if (!network.retired && !is_tunnel(*address, network)) return interface.name;
-  }
-  return "";
-}
-
 std::string cure(const linstor::Node& one, const linstor::Node& other, const Networks& networks) {
-  std::vector<std::string> commands;
+  std::vector<std::string> missing;
   std::string lacks;  // a node without an interface on the wire
-  for (const auto* node : {&one, &other}) {
-    const std::string name = shell_word(node->name);
-    std::string interface = lan_interface(*node, networks);
-    if (interface.empty()) {
-      lacks = name;
-      interface = "lan";
-      commands.push_back(fmt::format("linstor node interface create {} lan LAN-ADDRESS", name));
-    }
-    commands.push_back(
-        fmt::format("linstor node set-property {} PrefNic {}", name, shell_word(interface)));
-  }
+  const auto interface_of = [&](const linstor::Node& node) {
+    std::string interface = lan_interface(node, networks);
+    if (!interface.empty()) return interface;
+    lacks = shell_word(node.name);
+    missing.push_back(fmt::format("linstor node interface create {} lan LAN-ADDRESS", lacks));
+    return std::string("lan");
+  };
+  const std::string of_one = interface_of(one);
+  const std::string path = path_command(one, other, "lan", of_one, interface_of(other));
   constexpr const char* rest =
-      "paths and PrefNic of pool, resource, definition and group come first";
-  if (lacks.empty()) return fmt::format("{}   # {}", join(commands, " && "), rest);
-  return fmt::format("linstor node interface list {}   # then: {}; {}", lacks, join(commands, "; "),
-                     rest);
+      "moves this pair alone; PrefNic would move all of a node's, and a pair of different sites "
+      "cannot connect over LANs. Paths of the resources' own connections come first";
+  if (missing.empty()) return fmt::format("{}   # {}", path, rest);
+  return fmt::format("linstor node interface list {}   # then: {}; {}, which {}", lacks,
+                     join(missing, "; "), path, rest);
 }
 
 Verdict judge(const Fleet& fleet) {
-  if (fleet.snapshot.linstor.empty()) return not_applicable();
   Verdict verdict;
-  const auto* state = state_of(fleet.snapshot.linstor);
-  if (state == nullptr) {
-    verdict.unknown.push_back(linstor_unknown(fleet.snapshot));
-    return verdict;
-  }
+  const auto* state = linstor_state(fleet, verdict);
+  if (state == nullptr) return verdict;
   const auto* cluster = state_of(fleet.snapshot.kubernetes);
   const Replication replication = replication_of(*state);
   verdict.unknown = replication.unknown;
   for (const auto& [object, pair] : judged_pairs(replication, fleet.networks, false)) {
-    const auto separator = object.find(" → ");
-    const auto* one = find_node(*state, object.substr(0, separator));
-    const auto* other = find_node(*state, object.substr(separator + std::string(" → ").size()));
+    const auto [one, other] = nodes_of(*state, object);
     // Between sites the tunnel is the way, and a replica on a fall-back interface is reported where
     // its interface is missing.
     if (one == nullptr || other == nullptr || pair.follows_missing_interface ||

@@ -136,14 +136,10 @@ std::string cure_of(const Fault& fault, const std::string& resource) {
 }
 
 Verdict judge(const Fleet& fleet) {
-  if (fleet.snapshot.linstor.empty()) return not_applicable();
   Verdict verdict;
+  const State* state = linstor_state(fleet, verdict);
+  if (state == nullptr) return verdict;
   const auto& target = fleet.snapshot.linstor.front();
-  const State* state = target.state.get();
-  if (state == nullptr) {
-    verdict.unknown.push_back(linstor_unknown(fleet.snapshot));
-    return verdict;
-  }
   if (!state->resources) {
     verdict.unknown.emplace_back("LINSTOR resources: not read");
     return verdict;

@@ -119,14 +119,11 @@ Finding finding_of(const Node& node, const std::string& reason) {
 }
 
 Verdict judge(const Fleet& fleet) {
-  if (fleet.snapshot.linstor.empty()) return not_applicable();
   Verdict verdict;
+  const State* known = linstor_state(fleet, verdict);
+  if (known == nullptr) return verdict;
   const auto& target = fleet.snapshot.linstor.front();
-  if (!target.state) {
-    verdict.unknown.push_back(linstor_unknown(fleet.snapshot));
-    return verdict;
-  }
-  const State& state = *target.state;
+  const State& state = *known;
   const bool starting =
       !state.nodes.empty() && controller_just_started(state) && !lasted(target, just_started, "");
   for (const auto& node : state.nodes) {

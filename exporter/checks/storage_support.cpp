@@ -1,13 +1,22 @@
 #include "checks/storage_support.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
+#include "checks/cure.h"
+#include "checks/unknown.h"
+
 namespace shortcircuit {
 
-std::string linstor_unknown(const Snapshot& snapshot) {
-  const auto& error = snapshot.linstor.front().health.last_error;
-  return "LINSTOR: " + (error ? error->message : std::string("not read yet"));
+const linstor::State* linstor_state(const Fleet& fleet, Verdict& verdict) {
+  if (fleet.snapshot.linstor.empty()) {
+    verdict = not_applicable();
+    return nullptr;
+  }
+  need(fleet.snapshot.linstor, "LINSTOR", verdict);
+  return state_of(fleet.snapshot.linstor);
 }
 
 bool satellite_is_online(const linstor::State& state, const std::string& node) {
@@ -44,6 +53,49 @@ std::vector<std::pair<std::string, JudgedPair>> judged_pairs(const Replication& 
         judged.resources.size() == 1 ? follows : judged.follows_missing_interface && follows;
   }
   return {found.begin(), found.end()};
+}
+
+std::pair<const linstor::Node*, const linstor::Node*> nodes_of(const linstor::State& state,
+                                                               const std::string& object) {
+  constexpr std::string_view between = " → ";
+  const auto separator = object.find(between);
+  return {find_node(state, object.substr(0, separator)),
+          find_node(state, object.substr(separator + between.size()))};
+}
+
+std::string lan_interface(const linstor::Node& node, const Networks& networks) {
+  for (const auto& interface : node.interfaces) {
+    const auto address = IpAddress::parse(interface.address);
+    if (!address) continue;
+    const Network& network = networks.of(*address);
+    if (!network.retired && !is_tunnel(*address, network)) return interface.name;
+  }
+  return "";
+}
+
+std::optional<std::pair<std::string, std::string>> wan_interfaces(const linstor::Node& one,
+                                                                  const linstor::Node& other,
+                                                                  const Networks& networks) {
+  for (const auto& mine : one.interfaces) {
+    const auto address = IpAddress::parse(mine.address);
+    if (!address) continue;
+    const Network& network = networks.of(*address);
+    const bool far = is_tunnel(*address, network) || network.kind == NetworkKind::public_internet;
+    if (!far || network.retired) continue;
+    for (const auto& theirs : other.interfaces) {
+      const auto end = IpAddress::parse(theirs.address);
+      if (end && networks.of(*end).name == network.name) return std::pair(mine.name, theirs.name);
+    }
+  }
+  return std::nullopt;
+}
+
+std::string path_command(const linstor::Node& one, const linstor::Node& other,
+                         std::string_view name, const std::string& interface_of_one,
+                         const std::string& interface_of_other) {
+  return fmt::format("linstor node-connection path create {} {} {} {} {}", shell_word(one.name),
+                     shell_word(other.name), name, shell_word(interface_of_one),
+                     shell_word(interface_of_other));
 }
 
 }  // namespace shortcircuit

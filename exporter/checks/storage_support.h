@@ -1,16 +1,21 @@
-// What the checks of LINSTOR share: the words for what could not be read. Pure functions.
+// What the checks of LINSTOR share: the words for what could not be read, and a pair of nodes with
+// its cure. Pure functions.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "checks/check.h"
 #include "fleet/replication.h"
 #include "fleet/snapshot.h"
 
 namespace shortcircuit {
 
-// `LINSTOR: why`, when its state is unknown.
-std::string linstor_unknown(const Snapshot& snapshot);
+// LINSTOR's state; null when the verdict is made: nobody reads it, or it cannot be read.
+const linstor::State* linstor_state(const Fleet& fleet, Verdict& verdict);
 
 // A satellite that is neither online nor expected to be (evicted, being removed) is reported by
 // satellite_offline; what it cannot say is not reported again.
@@ -30,5 +35,22 @@ struct JudgedPair {
 std::vector<std::pair<std::string, JudgedPair>> judged_pairs(const Replication& replication,
                                                              const Networks& networks,
                                                              bool retired);
+// The two nodes of `a → b`; null: the controller does not list it.
+std::pair<const linstor::Node*, const linstor::Node*> nodes_of(const linstor::State& state,
+                                                               const std::string& object);
+
+// The node's first interface on the wire, in no tunnel and not retired; "" = none.
+std::string lan_interface(const linstor::Node& node, const Networks& networks);
+// An interface of each that reaches the other from another site: in one tunnel, or public, and not
+// retired. Nothing: there is no such pair.
+std::optional<std::pair<std::string, std::string>> wan_interfaces(const linstor::Node& one,
+                                                                  const linstor::Node& other,
+                                                                  const Networks& networks);
+
+// Paths beat PrefNic and move this pair alone. PrefNic speaks for a whole node: one that is given a
+// LAN by it cannot connect with other sites any more.
+std::string path_command(const linstor::Node& one, const linstor::Node& other,
+                         std::string_view name, const std::string& interface_of_one,
+                         const std::string& interface_of_other);
 
 }  // namespace shortcircuit
