@@ -106,28 +106,40 @@ void describe_findings(const Judgement& judgement, MetricSet& metrics) {
   }
 }
 
+// The rules of one object, or an Ingress and an IngressRoute of one name, may lead to the same host
+// and path: one series speaks for all of them, and the worst of them is heard.
+struct RouteSeries {
+  LinkStatus status = LinkStatus::ok;
+  std::set<std::pair<std::string, std::string>> broken;  // link and reason
+  const RouteLink* cause = nullptr;                      // the first walk's that has one
+};
+
 void describe_routes(const Judgement& judgement, MetricSet& metrics) {
-  std::set<std::vector<std::string>> seen;  // two rules may lead to the same host and path
-  std::set<std::vector<std::string>> links_seen;
+  std::map<std::vector<std::string>, RouteSeries> all;  // by labels
   for (const RouteWalk& walk : judgement.routes) {
-    const std::vector<std::string> labels{walk.route.host, walk.route.path,
-                                          walk.route.object.text()};
-    if (!seen.insert(labels).second) continue;
+    RouteSeries& series = all[{walk.route.host, walk.route.path, walk.route.object.text()}];
     const LinkStatus status = walk.status();
-    if (status != LinkStatus::unknown) {
-      metrics.add(definitions[route_up], labels, status == LinkStatus::ok ? 1 : 0);
-    }
+    const bool worse = status == LinkStatus::broken || series.status == LinkStatus::ok;
+    if (worse) series.status = status;
     for (const RouteLink& link : walk.links) {
-      if (link.status != LinkStatus::broken) continue;
-      std::vector<std::string> broken = labels;
-      broken.insert(broken.end(), {link.link, link.reason});
-      if (links_seen.insert(broken).second) metrics.add(definitions[route_link_broken], broken, 1);
+      if (link.status == LinkStatus::broken) series.broken.emplace(link.link, link.reason);
     }
-    if (walk.cause) {
-      const RouteLink& cause = walk.links[*walk.cause];
-      metrics.add(
-          definitions[route_cause],
-          {labels[0], labels[1], labels[2], std::string(name_of(cause.layer)), cause.reason}, 1);
+    if (walk.cause && series.cause == nullptr) series.cause = &walk.links[*walk.cause];
+  }
+  for (const auto& [labels, series] : all) {
+    if (series.status != LinkStatus::unknown) {
+      metrics.add(definitions[route_up], labels, series.status == LinkStatus::ok ? 1 : 0);
+    }
+    const auto with = [&labels = labels](std::string_view one, std::string_view other) {
+      std::vector<std::string> more = labels;
+      more.insert(more.end(), {std::string(one), std::string(other)});
+      return more;
+    };
+    for (const auto& [link, reason] : series.broken)
+      metrics.add(definitions[route_link_broken], with(link, reason), 1);
+    if (series.cause != nullptr) {
+      metrics.add(definitions[route_cause],
+                  with(name_of(series.cause->layer), series.cause->reason), 1);
     }
   }
 }
