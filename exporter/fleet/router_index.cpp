@@ -13,9 +13,19 @@ std::string key_of(std::string_view provider, std::string_view rule) {
   return std::string(provider) + " " + normalized_rule(rule);
 }
 
-bool begins_with_part(std::string_view name, std::string_view start) {
+// Traefik's hash of a rule: `-` and ten bytes of SHA-256.
+bool is_hash(std::string_view text) {
+  return text.size() == 21 && text.front() == '-' &&
+         text.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos;
+}
+
+// A sibling's name may begin with this one's (`cctv-api`, `cctv-api-http`), so nothing else may
+// follow it. Without a hash it is an Ingress's only router of that name.
+bool is_named(std::string_view name, std::string_view start, std::string_view provider) {
+  name = name.substr(0, name.rfind('@'));
   if (!name.starts_with(start)) return false;
-  return name.size() == start.size() || name[start.size()] == '-' || name[start.size()] == '@';
+  name.remove_prefix(start.size());
+  return is_hash(name) || (name.empty() && provider == "kubernetes");
 }
 
 }  // namespace
@@ -60,7 +70,7 @@ std::optional<std::size_t> RouterIndex::claim(std::string_view provider, std::st
   const auto found = by_rule_.find(key_of(provider, rule));
   if (found == by_rule_.end()) return std::nullopt;
   for (const std::size_t candidate : found->second) {
-    if (!begins_with_part(traefik_->routers[candidate].name, name_start)) continue;
+    if (!is_named(traefik_->routers[candidate].name, name_start, provider)) continue;
     claimed_.insert(candidate);
     return candidate;
   }

@@ -1,5 +1,5 @@
 // Which of Traefik's routers carries a route? By provider, rule and name together: two objects may
-// say the same rule, and a name alone is cut and hashed in ways that change between versions.
+// say the same rule, and a name alone is made in ways that change between versions.
 //
 // Borrows the Traefik state. Two passes: claim() for what fits by rule and name, then remaining()
 // for routes that found nothing, among the routers that nobody claimed.
@@ -27,7 +27,8 @@ class RouterIndex {
  public:
   explicit RouterIndex(const traefik::State* traefik);
 
-  // `name_start`: how the router's name must begin, normalized (`<namespace>-<object>`).
+  // `name_start`: the router's name without the hash of its rule, normalized
+  // (`<namespace>-<object>`).
   std::optional<std::size_t> claim(std::string_view provider, std::string_view rule,
                                    std::string_view name_start);
   // Same rule and unclaimed; else of exactly that name (without provider) and unclaimed.

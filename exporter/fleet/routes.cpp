@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <set>
 
@@ -56,6 +55,7 @@ class Builder {
     for (const auto& ingress : cluster_.ingresses.items) {
       if (is_traefiks(ingress)) add(ingress);
     }
+    find_served_classes();
     add_all(cluster_.ingress_routes, "IngressRoute");
     add_all(cluster_.ingress_route_tcps, "IngressRouteTCP");
     add_all(cluster_.ingress_route_udps, "IngressRouteUDP");
@@ -146,6 +146,28 @@ class Builder {
     }
   }
 
+  // Of a class that is not this Traefik's by default.
+  static bool is_foreign(const kubernetes::IngressRoute& object) {
+    return object.class_annotation && !object.class_annotation->empty() &&
+           *object.class_annotation != legacy_class;
+  }
+
+  static std::string router_name_of(const ObjectName& object) {
+    return normalized_name(object.namespace_name + "-" + object.name);
+  }
+
+  // Another instance's, unless this one has a router of that class all the same: then it was
+  // started for the class, and those without a router are dead ones of its own.
+  void find_served_classes() {
+    for (const auto& object : cluster_.ingress_routes.items) {
+      if (!is_foreign(object)) continue;
+      for (const auto& rule : object.rules) {
+        if (routers_.claim("kubernetescrd", rule.match, router_name_of(object.name)))
+          served_classes_.insert(*object.class_annotation);
+      }
+    }
+  }
+
   void add_all(const kubernetes::Listed<kubernetes::IngressRoute>& list, const std::string& kind) {
     std::set<ObjectName> current;
     for (const auto& object : list.items) {
@@ -164,14 +186,12 @@ class Builder {
     route.created = object.created;
     route.entry_points = object.entry_points;
     route.tls = object.tls;
-    const std::string router_name =
-        normalized_name(object.name.namespace_name + "-" + object.name.name);
+    const std::string router_name = router_name_of(object.name);
     if (kind == "IngressRoute")
       route.router = routers_.claim("kubernetescrd", rule.match, router_name);
-    // Another instance's, unless this one has its router all the same.
-    const bool foreign = object.class_annotation && !object.class_annotation->empty() &&
-                         *object.class_annotation != legacy_class;
-    if (foreign && !route.router) return;
+    route.ingress_class = object.class_annotation.value_or("");
+    if (is_foreign(object) && !route.router && !served_classes_.contains(route.ingress_class))
+      return;
     const bool tcp = kind == "IngressRouteTCP";
     for (const auto& middleware : rule.middlewares) {
       middlewares_.resolve_object(middleware, object.name.namespace_name, tcp, route.middlewares);
@@ -225,52 +245,15 @@ class Builder {
   MiddlewareResolver middlewares_;
   std::map<ObjectName, const kubernetes::TraefikService*> traefik_services_;
   std::set<std::string> classes_;
+  std::set<std::string> served_classes_;  // annotations of IngressRoutes
   std::vector<Route> routes_;
   std::vector<Unmatched> unmatched_;
 };
 
 }  // namespace
 
-std::optional<int> port_number(std::string_view text) {
-  int number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number <= 0) return std::nullopt;
-  return number;
-}
-
-RouteBackend backend_of(const kubernetes::ServiceReference& reference,
-                        const std::string& own_namespace) {
-  RouteBackend backend{
-      .service = {reference.namespace_name.empty() ? own_namespace : reference.namespace_name,
-                  reference.name}};
-  const auto number = port_number(reference.port);
-  if (number && !reference.port_is_text) {
-    backend.port_number = *number;
-  } else {
-    backend.port_name = reference.port;
-  }
-  return backend;
-}
-
 bool is_plain_host(std::string_view host) {
   return !host.empty() && host.find_first_of("*^$\\(){}[]|? ") == std::string_view::npos;
-}
-
-const kubernetes::ServicePort* port_of(const RouteBackend& backend,
-                                       const kubernetes::Service& service) {
-  for (const auto& port : service.ports) {
-    if (backend.port_name.empty() ? port.port == backend.port_number
-                                  : port.name == backend.port_name)
-      return &port;
-  }
-  return nullptr;
-}
-
-bool port_exists(const RouteBackend& backend, const kubernetes::Service& service, bool of_ingress) {
-  if (port_of(backend, service) != nullptr) return true;
-  // Of an ExternalName Service an IngressRoute may ask for any number; an Ingress may not.
-  return !of_ingress && service.type == "ExternalName" && backend.port_name.empty() &&
-         backend.port_number != 0;
 }
 
 std::vector<Route> routes_of(const Snapshot& snapshot) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fleet/route_backend.h"
 #include "fleet/snapshot.h"
 
 namespace shortcircuit {
@@ -18,20 +19,12 @@ struct RouteMiddleware {
   bool tcp = false;                              // a MiddlewareTCP
 };
 
-// A Service and port that a route leads to.
-struct RouteBackend {
-  kubernetes::ObjectName service;
-  std::string port_name;  // either
-  int port_number = 0;    // or
-  bool through_traefik_service = false;
-};
-
 struct Route {
   std::string host;  // "" = every host; may be a wildcard or a pattern as written
   std::string path;  // "/" when none is written
   std::string kind;  // Ingress, IngressRoute, IngressRouteTCP, IngressRouteUDP
   kubernetes::ObjectName object;
-  std::string ingress_class;  // of an Ingress: its class or the annotation's; "" = none
+  std::string ingress_class;  // its class or the annotation's; "" = none
   std::string rule;           // what Traefik's router says for it (normalized), for matching
   std::vector<std::string> entry_points;  // empty = Traefik's defaults
   bool tls = false;
@@ -44,19 +37,8 @@ struct Route {
   std::optional<std::size_t> router;
 };
 
-// A port as objects write it: digits are a number, anything else a name (nothing).
-std::optional<int> port_number(std::string_view text);
-// The Service and port of a reference to a Service; its namespace is `own_namespace` unless it
-// names another. Digits in quotes are the name of a port to Traefik, and no port has such a name.
-RouteBackend backend_of(const kubernetes::ServiceReference& reference,
-                        const std::string& own_namespace);
 // A host that DNS can be asked for: no wildcard and no pattern.
 bool is_plain_host(std::string_view host);
-// The Service's port that the backend asks for; null when it has none of that name or number.
-const kubernetes::ServicePort* port_of(const RouteBackend& backend,
-                                       const kubernetes::Service& service);
-// Does Traefik find the port? `of_ingress`: the backend is written in an Ingress.
-bool port_exists(const RouteBackend& backend, const kubernetes::Service& service, bool of_ingress);
 
 // Only routes that are Traefik's (see shared facts on ingress classes). Empty when Kubernetes is
 // unknown.

@@ -155,6 +155,54 @@ TEST_CASE("a route's router") {
   }
 }
 
+TEST_CASE("a sibling's name may begin with the route's own") {
+  World world = World::healthy();
+  world.ingress_route("a/cctv-api", "Host(`x.example`)", "web");
+  world.ingress_route("a/cctv-api-http", "Host(`x.example`)", "web");
+  const auto routers = [&] {
+    Texts names;
+    for (const Route& route : routes_of(world.snapshot))
+      names.push_back(route.router ? world.proxy->routers[*route.router].name : "none");
+    return names;
+  };
+  world.serve();
+  CHECK(routers() == Texts{"a-cctv-api-0a72be6dbe5820fbf2de@kubernetescrd",
+                           "a-cctv-api-http-0a72be6dbe5820fbf2de@kubernetescrd"});
+  world.proxy->routers.erase(world.proxy->routers.begin());
+  CHECK(routers() == Texts{"none", "a-cctv-api-http-0a72be6dbe5820fbf2de@kubernetescrd"});
+}
+
+TEST_CASE("two Ingresses that say one rule have a router each, told apart by name") {
+  World world = World::healthy();
+  world.ingress("a/front", "x.example", "web");
+  world.ingress("a/front-x-example", "x.example", "web");
+  world.proxy->routers = {{.name = "a-front-x-example-x-example@kubernetes",
+                           .provider = "kubernetes",
+                           .rule = "Host(`x.example`) && PathPrefix(`/`)"}};
+  CHECK_FALSE(routes_of(world.snapshot)[0].router);
+  CHECK(routes_of(world.snapshot)[1].router);
+  // Two of one name: Traefik hashes their rules behind it.
+  world.proxy->routers.push_back({.name = "a-front-x-example-0123456789abcdef0123@kubernetes",
+                                  .provider = "kubernetes",
+                                  .rule = "Host(`x.example`) && PathPrefix(`/`)"});
+  CHECK(routes_of(world.snapshot)[0].router == std::optional<std::size_t>(1));
+}
+
+TEST_CASE("IngressRoutes of a class are judged where this Traefik serves the class") {
+  World world = World::healthy();
+  world.with_pods("shop/web", 1);
+  world.ingress_route("shop/first", "Host(`a.example`)", "web").class_annotation = "inside";
+  world.ingress_route("shop/dead", "Host(`b.example`)", "gone").class_annotation = "inside";
+  world.ingress_route("shop/other", "Host(`c.example`)", "gone").class_annotation = "outside";
+  CHECK(hosts(world).empty());  // another instance's, as it seems
+  world.proxy->routers = {{.name = "shop-first-0a72be6dbe5820fbf2de@kubernetescrd",
+                           .provider = "kubernetescrd",
+                           .rule = "Host(`a.example`)",
+                           .status = "enabled"}};
+  CHECK(hosts(world) == Texts{"a.example /", "b.example /"});
+  CHECK(world.cause("b.example") == "backend/service_absent");
+}
+
 TEST_CASE("names as Traefik writes them") {
   CHECK(normalized_name("shop-front-*.shop.example/api/v1") == "shop-front-shop-example-api-v1");
   CHECK(normalized_name("--a..b--") == "a-b");
