@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "checks/address_owners.h"
 #include "checks/entry_services.h"
 #include "checks/tolerations.h"
 
@@ -19,29 +20,10 @@ using kubernetes::Workload;
 class Judge {
  public:
   explicit Judge(const Fleet& fleet)
-      : fleet_(fleet), cluster_(*fleet.cluster()), services_(entry_services(cluster_)) {
-    for (const Node& node : cluster_.nodes.items) {
-      for (const auto* list : {&node.internal_addresses, &node.external_addresses}) {
-        for (const IpAddress& address : *list) {
-          nodes_.try_emplace(address, &node);
-          networks_of_nodes_.insert(fleet.networks.of(address).name);
-        }
-      }
-      by_name_[node.name] = &node;
-    }
-    // The mesh may know addresses of a node that Kubernetes does not list.
-    if (const auto* control = fleet.headscale()) {
-      for (const auto& peer : control->nodes) {
-        for (const IpAddress& address : peer.addresses) {
-          peers_.insert(address);
-          own_tailnets_.insert(fleet.networks.of(address).name);
-        }
-        const auto named = by_name_.contains(peer.given_name) ? by_name_.find(peer.given_name)
-                                                              : by_name_.find(peer.host_name);
-        if (named == by_name_.end()) continue;
-        for (const IpAddress& address : peer.addresses) nodes_.try_emplace(address, named->second);
-      }
-    }
+      : fleet_(fleet),
+        cluster_(*fleet.cluster()),
+        owners_(fleet),
+        services_(entry_services(cluster_)) {
     find_daemon_sets();
     for (const Service* service : services_) {
       for (const std::string& text : service->load_balancer_addresses) add_balanced(text, *service);
@@ -51,9 +33,9 @@ class Judge {
 
   [[nodiscard]] Entry judge(const IpAddress& address) const {
     Entry entry{.address = address};
-    const auto found = nodes_.find(address);
-    const Node* node = found == nodes_.end() ? nullptr : found->second;
+    const Node* node = owners_.node_of(address);
     if (node != nullptr) entry.node = node->name;
+    entry.away = owners_.away(address);
     if (!services_.empty()) entry.service = services_.front()->name;
     Answer answer;
     if (const auto balanced = balanced_.find(address); balanced != balanced_.end()) {
@@ -144,26 +126,11 @@ class Judge {
     // The mesh may know it as an address of a node.
     if (!fleet_.config.headscale.empty() && fleet_.headscale() == nullptr)
       return unknown(entry, "no node of the cluster has it, and Headscale cannot be read");
-    if (entry.public_address || leads_nowhere(entry.address, network))
+    if (entry.public_address || owners_.leads_nowhere(entry.address))
       return uncovered(entry, "not_a_node");
     return unknown(entry,
                    "Kubernetes lists it for no node, but a node may have it on another interface, "
                    "or it may move between nodes");
-  }
-
-  // Where everybody's addresses are listed, one that no node has is no node's for certain.
-  [[nodiscard]] bool leads_nowhere(const IpAddress& address, const Network& network) const {
-    if (network.retired) return true;
-    switch (network.kind) {
-      case NetworkKind::pods:
-      case NetworkKind::services:
-      case NetworkKind::loopback: return true;
-      case NetworkKind::tailnet:
-        // A peer may be a node by another name, unless Kubernetes uses the tailnet's addresses.
-        return own_tailnets_.contains(network.name) &&
-               (!peers_.contains(address) || networks_of_nodes_.contains(network.name));
-      default: return false;
-    }
   }
 
   // The entry Service whose load balancer the pod is; null for any other pod.
@@ -287,14 +254,10 @@ class Judge {
 
   const Fleet& fleet_;
   const kubernetes::State& cluster_;
+  AddressOwners owners_;
   std::vector<const Service*> services_;
   std::vector<std::pair<const Workload*, const Service*>> daemon_sets_;
-  std::map<IpAddress, const Node*> nodes_;
-  std::map<std::string, const Node*> by_name_;
   std::map<IpAddress, std::vector<const Service*>> balanced_;  // in a Service's status or spec
-  std::set<IpAddress> peers_;                                  // that Headscale lists
-  std::set<std::string> own_tailnets_;                         // networks that they lie in
-  std::set<std::string> networks_of_nodes_;                    // as Kubernetes lists nodes
 };
 
 }  // namespace

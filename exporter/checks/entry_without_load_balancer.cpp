@@ -99,8 +99,13 @@ Finding make_finding(const Fleet& fleet, const Entry& entry) {
                                 "front of the fleet may "
                                 "forward it, which cannot be seen from here.",
                                 entry.address.text())
-                          : fmt::format("Public names point at {}, which is no node's address.",
-                                        entry.address.text());
+                      : entry.away.empty()
+                          ? fmt::format("Public names point at {}, which is no node's address.",
+                                        entry.address.text())
+                          : fmt::format(
+                                "Public names point at {}, which belongs to peer {}: it is "
+                                "offline, or its key is expired.",
+                                entry.address.text(), entry.away);
     finding.cure =
         "# point DNS, or expect.entry_addresses, at the address of a node that runs the load "
         "balancer";
@@ -166,7 +171,8 @@ const CheckDefinition entry_without_load_balancer_check{
                  "No load balancer pod runs on the node, or the one there passes nothing on: the "
                  "Service is of the other IP family, or has no pod on the node and "
                  "externalTrafficPolicy Local."},
-                {"not_a_node", "The address belongs to no node."}},
+                {"not_a_node",
+                 "The address belongs to no node, or to a peer that is offline or expired."}},
     .judge = judge_entries};
 
 }  // namespace shortcircuit

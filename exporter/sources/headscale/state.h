@@ -24,6 +24,11 @@ struct Node {
   std::vector<std::string> tags;
   std::vector<std::string> approved_routes;
   std::vector<std::string> available_routes;
+
+  // Its addresses lead nowhere: it is offline, or being cut off.
+  [[nodiscard]] bool away(Time now) const {
+    return (online_known && !online) || (expiry && *expiry <= now);
+  }
 };
 
 struct ApiKey {

@@ -1,0 +1,62 @@
+#include "checks/address_owners.h"
+
+namespace shortcircuit {
+
+using kubernetes::Node;
+
+AddressOwners::AddressOwners(const Fleet& fleet) : fleet_(fleet) {
+  for (const Node& node : fleet.cluster()->nodes.items) {
+    for (const auto* list : {&node.internal_addresses, &node.external_addresses}) {
+      for (const IpAddress& address : *list) {
+        nodes_.try_emplace(address, &node);
+        networks_of_nodes_.insert(fleet.networks.of(address).name);
+      }
+    }
+    by_name_[node.name] = &node;
+  }
+  if (const auto* control = fleet.headscale()) add_peers(*control);
+}
+
+void AddressOwners::add_peers(const headscale::State& control) {
+  for (const auto& peer : control.nodes) {
+    for (const IpAddress& address : peer.addresses)
+      own_tailnets_.insert(fleet_.networks.of(address).name);
+    // A node that registered anew leaves its old entry and address behind.
+    if (peer.away(fleet_.snapshot.time)) {
+      for (const IpAddress& address : peer.addresses) away_[address] = peer.given_name;
+      continue;
+    }
+    peers_.insert(peer.addresses.begin(), peer.addresses.end());
+    const auto named = by_name_.contains(peer.given_name) ? by_name_.find(peer.given_name)
+                                                          : by_name_.find(peer.host_name);
+    if (named == by_name_.end()) continue;
+    for (const IpAddress& address : peer.addresses) nodes_.try_emplace(address, named->second);
+  }
+}
+
+const Node* AddressOwners::node_of(const IpAddress& address) const {
+  const auto found = nodes_.find(address);
+  return found == nodes_.end() ? nullptr : found->second;
+}
+
+std::string AddressOwners::away(const IpAddress& address) const {
+  const auto found = away_.find(address);
+  return found == away_.end() ? "" : found->second;
+}
+
+bool AddressOwners::leads_nowhere(const IpAddress& address) const {
+  const Network& network = fleet_.networks.of(address);
+  if (network.retired) return true;
+  switch (network.kind) {
+    case NetworkKind::pods:
+    case NetworkKind::services:
+    case NetworkKind::loopback: return true;
+    case NetworkKind::tailnet:
+      // A peer may be a node by another name, unless Kubernetes uses the tailnet's addresses.
+      return own_tailnets_.contains(network.name) &&
+             (!peers_.contains(address) || networks_of_nodes_.contains(network.name));
+    default: return false;
+  }
+}
+
+}  // namespace shortcircuit
