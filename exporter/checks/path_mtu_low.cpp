@@ -21,20 +21,33 @@ bool asked_for(const Fleet& fleet, const std::string& target) {
       [&](const tailscale::Config& config) { return config.target == target && config.path_mtu; });
 }
 
-Finding low(const std::string& from, const PathMtu& path) {
+// Linux takes IPv6 from an interface whose MTU is below 1280, and the tunnel's has it unless its
+// addresses say otherwise.
+bool has_ipv6(const tailscale::State& state) {
+  const auto& own = state.self_addresses;
+  return own.empty() || !std::ranges::all_of(own, &IpAddress::is_v4);
+}
+
+std::string cure(const std::string& from, const PathMtu& path, bool ipv6) {
+  const std::string look = on_node(from, "tailscale ping --size 1312 " + shell_word(path.peer));
+  if (!path.mtu_bytes) return look;
   // The tunnel's interface MTU that fits: the needed size on the wire is 1280 + what wraps it.
-  const int wrapping = path.needed_bytes - tailscale::interface_mtu;
+  const int fits = *path.mtu_bytes - (path.needed_bytes - tailscale::interface_mtu);
+  const std::string lower = on_node(from, fmt::format("ip link set dev tailscale0 mtu {}", fits));
+  constexpr const char* other_way = "let ICMP \"fragmentation needed\" through on the way";
+  if (!ipv6)
+    return fmt::format("{}   # and TS_DEBUG_MTU={} in /etc/default/tailscaled; or {}", lower, fits,
+                       other_way);
+  return fmt::format(
+      "{}   # {}, or clamp TCP's MSS; the tunnel's MTU would have to be {} ({}), which takes IPv6 "
+      "from its interface and holds for all peers",
+      look, other_way, fits, lower);
+}
+
+Finding low(const std::string& from, const PathMtu& path, bool ipv6) {
   const std::string measured = path.mtu_bytes
                                    ? fmt::format("packets of up to {} bytes pass", *path.mtu_bytes)
                                    : std::string("only smaller packets pass");
-  const std::string cure =
-      path.mtu_bytes ? fmt::format(
-                           "{}   # and TS_DEBUG_MTU={} in /etc/default/tailscaled; or let ICMP "
-                           "\"fragmentation needed\" through on the way",
-                           on_node(from, fmt::format("ip link set dev tailscale0 mtu {}",
-                                                     *path.mtu_bytes - wrapping)),
-                           *path.mtu_bytes - wrapping)
-                     : on_node(from, "tailscale ping --size 1312 " + shell_word(path.peer));
   return {.severity = Severity::critical,
           .reason = "black_hole",
           .kind = "Path",
@@ -42,7 +55,7 @@ Finding low(const std::string& from, const PathMtu& path) {
           .message = fmt::format("From {} to {} {}, a full packet of the tunnel needs {}: small "
                                  "answers arrive, large transfers stall.",
                                  from, path.peer, measured, path.needed_bytes),
-          .cure = cure};
+          .cure = cure(from, path, ipv6)};
 }
 
 // Why nothing can be said of a node's paths; nothing when enough is known.
@@ -76,7 +89,8 @@ Verdict judge(const Fleet& fleet) {
     verdict.applicable = true;
     if (!view.state) continue;
     for (const PathMtu& path : view.state->path_mtus) {
-      if (path.status == PathMtu::Status::low) verdict.findings.push_back(low(view.target, path));
+      if (path.status == PathMtu::Status::low)
+        verdict.findings.push_back(low(view.target, path, has_ipv6(*view.state)));
     }
     if (auto unknown = unmeasured(view, anything_measured)) verdict.unknown.push_back(*unknown);
   }

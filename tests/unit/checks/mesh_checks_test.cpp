@@ -315,29 +315,6 @@ TEST_CASE("a cure never logs a node into the control server that the fleet comes
   }
 }
 
-TEST_CASE("path_mtu_low: low is a finding, unmeasured is unknown, sufficient is nothing") {
-  MeshWorld world;
-  using Status = tailscale::PathMtu::Status;
-  auto state = running("100.64.0.1", {peer("b", "100.64.0.2", "192.168.1.2:41641")});
-  state.path_mtus = {
-      {.peer = "b", .status = Status::low, .mtu_bytes = 1300, .needed_bytes = 1340},
-      {.peer = "c", .status = Status::unknown},
-      {.peer = "d", .status = Status::sufficient, .mtu_bytes = 1340, .needed_bytes = 1340}};
-  world.view("a", state);
-  CHECK_FALSE(world.judge(path_mtu_low_check).applicable);  // not asked for
-  world.config.tailscale[0].path_mtu = true;
-  CHECK(world.findings(path_mtu_low_check) == Texts{"black_hole a → b"});
-  const Verdict verdict = world.judge(path_mtu_low_check);
-  CHECK(verdict.unknown == Texts{"tailscale a: no path MTU to c"});
-  CHECK(verdict.findings[0].cure.find("mtu 1240") != std::string::npos);
-
-  MeshWorld relayed;
-  relayed.view("a", running("100.64.0.1", {peer("b", "100.64.0.2", "")}));
-  relayed.config.tailscale[0].path_mtu = true;
-  CHECK(relayed.findings(path_mtu_low_check).empty());
-  CHECK(relayed.judge(path_mtu_low_check).unknown.size() == 1);
-}
-
 TEST_CASE("mesh metrics: what a path runs over and how many tunnels a packet wears") {
   MeshWorld world;
   const std::string annotation = "flannel.alpha.coreos.com/public-ip";
