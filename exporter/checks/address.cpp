@@ -158,14 +158,17 @@ std::vector<EndpointAddress> judge_endpoint_addresses(const Fleet& fleet) {
     // The API server keeps the addresses of its own Service.
     const bool api_server = name.namespace_name == "default" && name.name == "kubernetes";
     if (!service.hand_kept() || api_server || !fleet.endpoints.known()) continue;
-    std::set<IpAddress> seen;
+    std::map<IpAddress, std::size_t> seen;
     for (const auto* slice : service.slices) {
       for (const auto& endpoint : slice->endpoints) {
         if (endpoint.target_kind == "Pod") continue;  // a controller put it there and takes it away
         for (const std::string& text : endpoint.addresses) {
           const auto address = IpAddress::parse(text);
-          if (address && seen.insert(*address).second)
-            judged.push_back({name, address->text(), judge.judge(*address)});
+          if (!address) continue;
+          const auto [place, added] = seen.try_emplace(*address, judged.size());
+          if (added)
+            judged.push_back({name, address->text(), judge.judge(*address), endpoint.ready});
+          else judged[place->second].ready |= endpoint.ready;
         }
       }
     }

@@ -58,6 +58,7 @@ struct EndpointAddress {
   kubernetes::ObjectName service;
   std::string address;
   AddressJudgement judgement;
+  bool ready = true;  // requests go there
 };
 
 // All of them, by Service; empty when services or endpoints are unknown.

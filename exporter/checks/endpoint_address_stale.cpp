@@ -33,15 +33,29 @@ std::string what_is_stale(const Group& group) {
   return enumerate(parts, 4);
 }
 
+// Where requests go: to the ready ones alone.
+struct Ready {
+  std::size_t stale = 0;
+  std::size_t others = 0;
+};
+
+std::string rest_of(const Ready& ready) {
+  if (ready.others == 0) return "no other address is left";
+  const std::string others = ready.others == 1
+                                 ? std::string("1 other address is left")
+                                 : fmt::format("{} other addresses are left", ready.others);
+  return others + (ready.stale == 0 ? ", and only those are ready, so requests go to them alone"
+                                    : ", so requests fail by turns");
+}
+
 void add_findings(const Fleet& fleet, const kubernetes::ObjectName& service,
-                  const std::map<std::string, Group>& stale, std::size_t remaining,
+                  const std::map<std::string, Group>& stale, const Ready& ready,
                   const ServiceEndpoints& endpoints, Verdict& verdict) {
   const bool external_name = endpoints.service->type == "ExternalName";
-  const std::string rest =
-      remaining == 0 ? "no other address is left"
-      : remaining == 1
-          ? "1 other address is left, so requests fail by turns"
-          : fmt::format("{} other addresses are left, so requests fail by turns", remaining);
+  const std::string rest = rest_of(ready);
+  const Severity severity = ready.others == 0  ? Severity::critical
+                            : ready.stale == 0 ? Severity::info
+                                               : Severity::warning;
   for (const auto& [reason, group] : stale) {
     const std::string edit =
         external_name
@@ -50,7 +64,7 @@ void add_findings(const Fleet& fleet, const kubernetes::ObjectName& service,
             : fmt::format("{}   # {}", endpoints.edit_command(), advice_for(fleet, reason));
     std::vector<FindingPart> parts;
     for (const std::string& address : group.addresses) parts.push_back({.name = address});
-    verdict.findings.push_back({.severity = remaining == 0 ? Severity::critical : Severity::warning,
+    verdict.findings.push_back({.severity = severity,
                                 .reason = reason,
                                 .kind = "Service",
                                 .object = service.text(),
@@ -83,19 +97,20 @@ Verdict judge_endpoints(const Fleet& fleet) {
   for (std::size_t i = 0; i < judged.size();) {
     const kubernetes::ObjectName& service = judged[i].service;
     std::map<std::string, Group> stale;
-    std::size_t remaining = 0;
+    Ready ready;
     for (; i < judged.size() && judged[i].service == service; ++i) {
       const AddressJudgement& judgement = judged[i].judgement;
       needs_mesh = needs_mesh || judgement.needs_mesh;
       if (judgement.state == AddressState::stale) {
         stale[judgement.reason].addresses.push_back(judged[i].address);
         stale[judgement.reason].because.push_back(judgement.because);
+        ready.stale += judged[i].ready ? 1 : 0;
       } else {
-        ++remaining;
+        ready.others += judged[i].ready ? 1 : 0;
       }
     }
     const auto* endpoints = fleet.endpoints.find(service);
-    add_findings(fleet, service, stale, remaining, *endpoints, verdict);
+    add_findings(fleet, service, stale, ready, *endpoints, verdict);
   }
   if (needs_mesh) {
     if (fleet.config.headscale.empty()) {

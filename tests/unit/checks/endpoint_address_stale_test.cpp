@@ -231,3 +231,20 @@ TEST_CASE("unread kinds make it unknown") {
   CHECK(world.findings(check).empty());
   CHECK(world.layer(Layer::endpoint_address) == LayerStatus::unknown);
 }
+
+TEST_CASE("what is not ready gets no request, and is nothing that is left") {
+  World world = World::healthy();
+  world.hand_kept("shop/web", {"100.99.1.1", "100.80.0.2"});
+  world.ingress("shop/front", "shop.example", "web");
+  world.serve();
+  const auto severity = [&] { return world.judge().findings.front().severity; };
+  auto& endpoints = world.slice("shop/web").endpoints;
+  CHECK(severity() == Severity::warning);
+  endpoints[1].ready = false;  // only the stale one is asked
+  CHECK(severity() == Severity::critical);
+  CHECK(world.judge().findings.front().message.ends_with("no other address is left."));
+  endpoints[0].ready = false;
+  endpoints[1].ready = true;  // only the good one is
+  CHECK(severity() == Severity::info);
+  CHECK(world.cause("shop.example") == "ok");
+}
