@@ -31,6 +31,23 @@ Item named(JsonView object) {
   return item;
 }
 
+std::vector<std::string> legs_of(JsonView service) {
+  std::vector<std::string> legs;
+  const auto add = [&](JsonView name) {
+    const std::string text = name.string_or("");
+    if (!text.empty()) legs.push_back(text);
+  };
+  for (const char* type : {"weighted", "highestRandomWeight"}) {
+    for (const JsonView& leg : service[type]["services"].items()) {
+      if (leg["weight"].integer_or(1) != 0) add(leg["name"]);
+    }
+  }
+  add(service["mirroring"]["service"]);
+  add(service["failover"]["service"]);
+  add(service["failover"]["fallback"]);
+  return legs;
+}
+
 Counts counts(JsonView view) {
   return {.total = view["total"].integer_or(0),
           .warnings = view["warnings"].integer_or(0),
@@ -94,6 +111,7 @@ Result<void> parse_services(std::string_view body, State& state) {
         if (item["serverStatus"][url].string_or("") == "DOWN") ++service.servers_down;
         service.server_urls.push_back(without_userinfo(url));
       }
+      service.legs = legs_of(item);
       state.services.push_back(std::move(service));
     });
   });

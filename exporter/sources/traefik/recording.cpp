@@ -23,7 +23,9 @@ Result<std::string> reduce_for_recording(std::string_view answer, std::string_vi
     };
     return keep_fields(body,
                        {"name", "provider", "status", "error", "type", "loadBalancer/servers/url",
-                        "serverStatus/*"},
+                        "serverStatus/*", "weighted/services/name", "weighted/services/weight",
+                        "highestRandomWeight/services/name", "highestRandomWeight/services/weight",
+                        "mirroring/service", "failover/service", "failover/fallback"},
                        only_states);
   }
   if (answer.starts_with("http-middlewares")) {

@@ -28,6 +28,9 @@ struct Service {
   std::string type;  // loadbalancer, weighted, …
   std::vector<std::string> server_urls;
   std::size_t servers_down = 0;  // of those, by Traefik's own health check (0 without one)
+  // The services that one of another type hands requests to, as it names them (without a provider:
+  // of its own); those of weight 0 get none, and mirrors do not answer.
+  std::vector<std::string> legs;
   std::vector<std::string> errors;
 };
 

@@ -276,3 +276,23 @@ TEST_CASE("traefik: a recording replays alike and keeps no secret") {
   }
   CHECK_FALSE(reduce_for_recording("unknown", "{}"));
 }
+
+TEST_CASE("traefik: the legs of services that hand requests on") {
+  const std::string services = R"([
+      {"name":"w@file","weighted":{"services":[{"name":"a","weight":1},{"name":"b@docker"},
+          {"name":"idle","weight":0}]}},
+      {"name":"h@file","highestRandomWeight":{"services":[{"name":"a","weight":3}]}},
+      {"name":"m@file","mirroring":{"service":"a","mirrors":[{"name":"copy"}]}},
+      {"name":"f@file","failover":{"service":"a","fallback":"b"}},
+      {"name":"a@file","loadBalancer":{"servers":[{"url":"http://10.0.0.1"}]}}])";
+  const auto kept = reduce_for_recording("http-services", services);
+  REQUIRE(kept);
+  for (const std::string& body : {services, *kept}) {
+    State state;
+    REQUIRE(parse_services(body, state));
+    std::vector<std::vector<std::string>> legs;
+    for (const auto& service : state.services) legs.push_back(service.legs);
+    CHECK(legs ==
+          std::vector<std::vector<std::string>>{{"a", "b@docker"}, {"a"}, {"a"}, {"a", "b"}, {}});
+  }
+}
