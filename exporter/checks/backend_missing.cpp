@@ -4,6 +4,7 @@
 #include <set>
 
 #include "checks/check.h"
+#include "checks/cure.h"
 #include "checks/entry.h"
 #include "checks/router_error.h"
 #include "checks/unknown.h"
@@ -17,32 +18,21 @@ class Judge {
 
   void backend(const RouteBackend& backend, const std::string& from, bool of_ingress) {
     const auto& name = backend.service;
-    const auto* endpoints = fleet_.endpoints.find(name);
-    if (endpoints == nullptr) {
-      add("service_absent", "Service", name.text(),
-          fmt::format("{} leads to Service {}, which does not exist.", from, name.text()),
-          fmt::format("kubectl -n {} get services   # create {}, or lead the route to another",
-                      name.namespace_name, name.name));
+    const auto* endpoints = service(name, from);
+    if (endpoints == nullptr) return;
+    if (!port_exists(backend, *endpoints->service, of_ingress)) no_port(backend, from, of_ingress);
+    // Traefik makes a router for it whatever the name leads to.
+    if (const auto target = cluster_service_of(*endpoints->service))
+      this->endpoints(*target, fmt::format("ExternalName Service {} of {}", name.text(), from));
+    this->endpoints(name, from);
+  }
+
+  // The Service is there and has a ready endpoint.
+  void endpoints(const kubernetes::ObjectName& name, const std::string& from) {
+    const auto* endpoints = service(name, from);
+    if (endpoints == nullptr || endpoints->service->type == "ExternalName" ||
+        !fleet_.endpoints.known() || !endpoints->certain || endpoints->ready_addresses() > 0)
       return;
-    }
-    const bool asked = !backend.port_name.empty() || backend.port_number != 0;
-    if (asked && !port_exists(backend, *endpoints->service, of_ingress)) {
-      const std::string port =
-          backend.port_name.empty() ? std::to_string(backend.port_number) : backend.port_name;
-      const bool quoted = !of_ingress && port_number(backend.port_name).has_value();
-      const char* fix = quoted ? "spec.ports, or take the quotes off the route's port: in quotes "
-                                 "it is a name"
-                               : "spec.ports, or change the route's port";
-      add("service_port_absent", "Service", name.text(),
-          fmt::format("{} leads to port {} of Service {}, which has no such port{}.", from,
-                      quoted ? "\"" + port + "\"" : port, name.text(),
-                      quoted ? "; in quotes it is a port's name" : ""),
-          fmt::format("kubectl -n {} edit service {}   # {}", name.namespace_name, name.name, fix));
-    }
-    if (endpoints->service->type == "ExternalName" || !fleet_.endpoints.known() ||
-        !endpoints->certain)
-      return;
-    if (endpoints->ready_addresses() > 0) return;
     const bool by_hand = endpoints->hand_kept();
     add("no_ready_endpoints", "Service", name.text(),
         by_hand ? fmt::format("{} leads to Service {}, which has no selector, and nobody has given "
@@ -73,6 +63,39 @@ class Judge {
   }
 
  private:
+  const ServiceEndpoints* service(const kubernetes::ObjectName& name, const std::string& from) {
+    const auto* found = fleet_.endpoints.find(name);
+    if (found == nullptr) {
+      add("service_absent", "Service", name.text(),
+          fmt::format("{} leads to Service {}, which does not exist.", from, name.text()),
+          fmt::format("kubectl -n {} get services   # create {}, or lead the route to another",
+                      shell_word(name.namespace_name), name.name));
+    }
+    return found;
+  }
+
+  void no_port(const RouteBackend& backend, const std::string& from, bool of_ingress) {
+    const auto& name = backend.service;
+    const std::string port =
+        backend.port_name.empty() ? std::to_string(backend.port_number) : backend.port_name;
+    const bool quoted = !of_ingress && port_number(backend.port_name).has_value();
+    const bool none = backend.port_name.empty() && backend.port_number == 0;
+    const char* fix = none     ? "the route must name one of its ports"
+                      : quoted ? "spec.ports, or take the quotes off the route's port: in quotes "
+                                 "it is a name"
+                               : "spec.ports, or change the route's port";
+    add("service_port_absent", "Service", name.text(),
+        none ? fmt::format("{} leads to Service {} without naming a port, and Traefik needs one.",
+                           from, name.text())
+             : fmt::format("{} leads to port {} of Service {}, which has no such port{}.", from,
+                           quoted ? "\"" + port + "\"" : port, name.text(),
+                           quoted ? "; in quotes it is a port's name" : ""),
+        none ? fmt::format("kubectl -n {} get service {}   # {}", name.namespace_name, name.name,
+                           fix)
+             : fmt::format("kubectl -n {} edit service {}   # {}", name.namespace_name, name.name,
+                           fix));
+  }
+
   // There may be nothing yet that could be edited.
   static std::string no_address_by_hand(const ServiceEndpoints& endpoints) {
     if (!endpoints.slices.empty()) return endpoints.edit_command() + "   # add the addresses";
@@ -145,8 +168,7 @@ Verdict judge_backends(const Fleet& fleet) {
   // The way in is a way to pods as well.
   for (const Entry& entry : judge_entry_addresses(fleet)) {
     if (entry.nobody_behind)
-      judge.backend({.service = entry.service}, "The load balancer at " + entry.address.text(),
-                    false);
+      judge.endpoints(entry.service, "The load balancer at " + entry.address.text());
   }
   // What cannot be seen may be the cause of a dead router.
   if (!fleet.config.traefik.empty() && need(fleet.snapshot.traefik, "Traefik", verdict) && complete)
@@ -163,7 +185,7 @@ const CheckDefinition backend_missing_check{
         "Is the Service, its port and at least one ready endpoint there behind every route and "
         "every entry?",
     .reasons = {{"service_absent", "The Service or TraefikService does not exist."},
-                {"service_port_absent", "The Service has no such port."},
+                {"service_port_absent", "The Service has no such port, or the route names none."},
                 {"no_ready_endpoints", "The Service has no ready endpoint."},
                 {"router_error",
                  "Traefik has no working router for the route, and no object that it names is the "

@@ -30,11 +30,32 @@ struct Evidence {
   bool off = false;  // one is not, and nothing else is wrong with it
   // Dead routes to ExternalName Services: route and Service.
   std::vector<std::pair<const Route*, const kubernetes::Service*>> dead;
-  bool held_back = false;  // a dead one that may be new, or Traefik is
+  bool held_back = false;           // a dead one that may be new, or Traefik is
+  std::set<std::string> elsewhere;  // dead ones that may be another Traefik's: their classes
 };
+
+// Traefik may not look into a namespace at all (its option `namespaces`): there routes without any
+// ExternalName are absent as well, though nothing is wrong with them. By provider and namespace.
+using Place = std::pair<std::string_view, std::string>;
+std::set<Place> places_unseen(const Fleet& fleet, const RouteFaults& faults) {
+  std::set<Place> unseen;
+  for (const Route& route : fleet.routes) {
+    if (faults.router_state(route) != RouterState::absent || faults.has_backend_fault(route) ||
+        faults.served_elsewhere(route) || RouteFaults::crosses_namespaces(route))
+      continue;
+    const bool plain = std::ranges::none_of(route.backends, [&](const RouteBackend& backend) {
+      const auto* endpoints = fleet.endpoints.find(backend.service);
+      return endpoints == nullptr || !endpoints->certain ||
+             endpoints->service->type == "ExternalName";
+    });
+    if (plain) unseen.emplace(provider_title(route), route.object.namespace_name);
+  }
+  return unseen;
+}
 
 std::map<std::string_view, Evidence> gather(const Fleet& fleet) {
   const RouteFaults faults(fleet);
+  const std::set<Place> unseen = places_unseen(fleet, faults);
   std::map<std::string_view, Evidence> evidence;  // by provider
   for (const Route& route : fleet.routes) {
     // TCP and UDP routers are not read.
@@ -47,10 +68,13 @@ std::map<std::string_view, Evidence> gather(const Fleet& fleet) {
         item.on = true;
       } else if (faults.router_state(route) == RouterState::unknown) {
         item.held_back = true;
+      } else if (faults.served_elsewhere(route)) {
+        item.elsewhere.insert(route.ingress_class);
       } else {
         item.dead.emplace_back(&route, endpoints->service);
-        item.off = item.off ||
-                   (!faults.has_backend_fault(route) && !RouteFaults::crosses_namespaces(route));
+        const bool seen = !unseen.contains({provider_title(route), route.object.namespace_name});
+        item.off = item.off || (seen && !faults.has_backend_fault(route) &&
+                                !RouteFaults::crosses_namespaces(route));
       }
     }
   }
@@ -80,7 +104,12 @@ Verdict judge_external_names(const Fleet& fleet) {
           "Traefik or a route of {} started less than 30 s ago and may not be loaded yet",
           provider));
     }
-    if (evidence.on || evidence.dead.empty()) continue;
+    if (evidence.on) continue;
+    for (const std::string& name : evidence.elsewhere) {
+      verdict.unknown.push_back(
+          fmt::format("Traefik's {} serves nothing of class \"{}\", another may", provider, name));
+    }
+    if (evidence.dead.empty()) continue;
     if (!faults.provider_runs(*evidence.dead.front().first)) {
       verdict.unknown.push_back(fmt::format("Traefik runs without its provider {}", provider));
       continue;

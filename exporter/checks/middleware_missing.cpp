@@ -1,3 +1,5 @@
+#include "checks/middleware_missing.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -5,7 +7,9 @@
 #include <set>
 
 #include "base/text.h"
+#include "checks/before.h"
 #include "checks/check.h"
+#include "checks/cure.h"
 #include "checks/route_faults.h"
 #include "checks/unknown.h"
 #include "fleet/router_index.h"
@@ -57,8 +61,8 @@ Finding absent(const Use& use) {
           name.text(), users(use)),
       .cure = fmt::format(
           "kubectl -n {} get {}   # apply {} {} again, or take the reference {} out of the route",
-          name.namespace_name, use.middleware.tcp ? "middlewaretcps" : "middlewares", kind,
-          name.name, use.middleware.reference)};
+          shell_word(name.namespace_name), use.middleware.tcp ? "middlewaretcps" : "middlewares",
+          kind, name.name, use.middleware.reference)};
 }
 
 Finding provider_off(const Use& use) {
@@ -91,7 +95,9 @@ Finding router_error(const std::string& object, const std::string& reference,
                                     reference)};
 }
 
-Verdict judge_middlewares(const Fleet& fleet) {
+}  // namespace
+
+Verdict middlewares_at_once(const Fleet& fleet) {
   if (fleet.config.kubernetes.empty() && fleet.config.traefik.empty()) return not_applicable();
   Verdict verdict;
   const bool cluster_known =
@@ -179,6 +185,28 @@ Verdict judge_middlewares(const Fleet& fleet) {
   if (held_back)
     verdict.unknown.push_back(
         "Traefik started less than 30 s ago and may not have loaded its middlewares yet");
+  return verdict;
+}
+
+namespace {
+
+Verdict judge_middlewares(const Fleet& fleet) {
+  Verdict verdict = middlewares_at_once(fleet);
+  const auto from_traefik = [](const Finding& finding) { return finding.reason == "router_error"; };
+  if (std::ranges::none_of(verdict.findings, from_traefik)) return verdict;
+  const Before before(fleet);
+  if (before.fleet() == nullptr) return verdict;
+  std::set<std::string> told;
+  for (const Finding& finding : middlewares_at_once(*before.fleet()).findings) {
+    if (from_traefik(finding)) told.insert(finding.object);
+  }
+  std::erase_if(verdict.findings, [&](const Finding& finding) {
+    if (!from_traefik(finding) || told.contains(finding.object)) return false;
+    verdict.unknown.push_back(fmt::format(
+        "Middleware {}: it or its routes have changed between the looks at Traefik and Kubernetes",
+        finding.object));
+    return true;
+  });
   return verdict;
 }
 

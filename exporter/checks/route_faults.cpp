@@ -8,13 +8,32 @@ RouteFaults::RouteFaults(const Fleet& fleet) : fleet_(fleet), traefik_(fleet.tra
   if (traefik_ == nullptr) return;
   starting_ = traefik_->started && is_recent(*traefik_->started, fleet.snapshot.time, loading_time);
   for (const auto& service : traefik_->services) services_.try_emplace(service.name, &service);
+  for (const Route& route : fleet.routes) {
+    if (!route.router) continue;
+    served_.insert(class_of(route));
+    serving_.insert(provider_title(route));
+  }
+}
+
+RouteFaults::ProviderAndClass RouteFaults::class_of(const Route& route) {
+  // To the provider of IngressRoutes this annotation and none are the same.
+  const bool usual = route.kind != "Ingress" && route.ingress_class == "traefik";
+  return {provider_title(route), usual ? "" : route.ingress_class};
+}
+
+bool RouteFaults::served_elsewhere(const Route& route) const {
+  return serving_.contains(provider_title(route)) && !served_.contains(class_of(route));
 }
 
 const traefik::Service* RouteFaults::service_of(const Route& route) const {
   if (traefik_ == nullptr || !route.router) return nullptr;
   const auto& router = traefik_->routers[*route.router];
-  std::string name = router.service;
-  if (name.find('@') == std::string::npos) name += "@" + router.provider;
+  return service_named(router.service, router.provider);
+}
+
+const traefik::Service* RouteFaults::service_named(std::string name,
+                                                   const std::string& provider) const {
+  if (name.find('@') == std::string::npos) name += "@" + provider;
   const auto found = services_.find(name);
   return found == services_.end() ? nullptr : found->second;
 }
@@ -28,9 +47,16 @@ bool RouteFaults::has_server(const Route& route) const {
 }
 
 bool RouteFaults::all_servers_down(const Route& route) const {
-  const auto* service = service_of(route);
-  return service != nullptr && service->servers_down > 0 &&
-         service->servers_down == service->server_urls.size();
+  return all_servers_down(service_of(route), 8);
+}
+
+bool RouteFaults::all_servers_down(const traefik::Service* service, int depth) const {
+  if (service == nullptr || depth == 0) return false;
+  if (service->legs.empty())
+    return service->servers_down > 0 && service->servers_down == service->server_urls.size();
+  return std::ranges::all_of(service->legs, [&](const std::string& leg) {
+    return all_servers_down(service_named(leg, service->provider), depth - 1);
+  });
 }
 
 RouterState RouteFaults::router_state(const Route& route) const {
@@ -63,13 +89,21 @@ std::string RouteFaults::backend_fault(const Route& route, const RouteBackend& b
     return cluster != nullptr && cluster->services.known() ? "service_absent" : "";
   }
   const auto& service = *endpoints->service;
-  const bool asked = !backend.port_name.empty() || backend.port_number != 0;
-  if (asked && !port_exists(backend, service, route.kind == "Ingress"))
-    return "service_port_absent";
+  if (!port_exists(backend, service, route.kind == "Ingress")) return "service_port_absent";
   if (service.type == "ExternalName" || !fleet_.endpoints.known() || !endpoints->certain) return "";
   if (endpoints->ready_addresses() == 0) return "no_ready_endpoints";
   const auto* port = port_of(backend, service);
   return port != nullptr && !endpoints->carries(*port) ? "port_mismatch" : "";
+}
+
+bool RouteFaults::leads_to_dead_service(const RouteBackend& backend) const {
+  const auto* endpoints = fleet_.endpoints.find(backend.service);
+  if (endpoints == nullptr) return false;
+  const auto target = cluster_service_of(*endpoints->service);
+  if (!target) return false;
+  const auto* found = fleet_.endpoints.find(*target);
+  return found == nullptr || (found->service->type != "ExternalName" && fleet_.endpoints.known() &&
+                              found->certain && found->ready_addresses() == 0);
 }
 
 bool RouteFaults::has_backend_fault(const Route& route) const {

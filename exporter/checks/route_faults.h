@@ -4,8 +4,11 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "fleet/fleet.h"
 
@@ -33,25 +36,39 @@ class RouteFaults {
   // The router's service exists and has a server, whatever the router's own state is and whether
   // the server answers.
   [[nodiscard]] bool has_server(const Route& route) const;
+  // Of a class of which this Traefik has no router at all, while it has some of another class: the
+  // route may be another Traefik's, started for its class.
+  [[nodiscard]] bool served_elsewhere(const Route& route) const;
   // KubernetesIngress or KubernetesCRD runs, as far as Traefik tells.
   [[nodiscard]] bool provider_runs(const Route& route) const;
 
   // Reason of backend_missing or endpoint_port_mismatch that this backend of `route` has; "" =
   // none.
   [[nodiscard]] std::string backend_fault(const Route& route, const RouteBackend& backend) const;
+  // An ExternalName that means a Service of the cluster, which is not there or has no ready
+  // endpoint: Traefik makes a router all the same, and nobody answers.
+  [[nodiscard]] bool leads_to_dead_service(const RouteBackend& backend) const;
   // Any of them, or a TraefikService that does not exist.
   [[nodiscard]] bool has_backend_fault(const Route& route) const;
   // An IngressRoute names objects of other namespaces, which Traefik allows only by a flag.
   [[nodiscard]] static bool crosses_namespaces(const Route& route);
 
  private:
+  using ProviderAndClass = std::pair<std::string_view, std::string>;
+  static ProviderAndClass class_of(const Route& route);
   // Null: Traefik has no router for the route, or no service for the router.
   [[nodiscard]] const traefik::Service* service_of(const Route& route) const;
+  [[nodiscard]] const traefik::Service* service_named(std::string name,
+                                                      const std::string& provider) const;
   [[nodiscard]] bool all_servers_down(const Route& route) const;
+  // `depth`: legs may lead in circles.
+  [[nodiscard]] bool all_servers_down(const traefik::Service* service, int depth) const;
 
   const Fleet& fleet_;
   const traefik::State* traefik_;
   bool starting_ = false;
+  std::set<ProviderAndClass> served_;
+  std::set<std::string_view> serving_;  // providers of which some class is served
   std::unordered_map<std::string, const traefik::Service*> services_;  // by `name@provider`
 };
 

@@ -9,7 +9,9 @@
 
 #include "base/text.h"
 #include "checks/address.h"
+#include "checks/before.h"
 #include "checks/check.h"
+#include "checks/middleware_missing.h"
 #include "checks/route_faults.h"
 
 namespace shortcircuit {
@@ -20,7 +22,7 @@ namespace {
 class Unexplained {
  public:
   explicit Unexplained(const Fleet& fleet) : fleet_(fleet), faults_(fleet) {
-    for (const Finding& finding : middleware_missing_check.judge(fleet).findings)
+    for (const Finding& finding : middlewares_at_once(fleet).findings)
       middlewares_.insert(finding.object);
     const Verdict names = external_name_refused_check.judge(fleet);
     for (const Finding& finding : names.findings) external_names_.insert(finding.object);
@@ -44,6 +46,8 @@ class Unexplained {
       // A server at a stale address does not answer a health check.
       if (state == RouterState::servers_down && stale_.contains(backend.service)) return false;
       if (endpoints->service->type != "ExternalName") continue;
+      if (state == RouterState::servers_down && faults_.leads_to_dead_service(backend))
+        return false;
       if (names_unknown_ || external_names_.contains(backend.service.text())) return false;
     }
     return std::none_of(route.middlewares.begin(), route.middlewares.end(),
@@ -107,53 +111,26 @@ class Unexplained {
   std::set<kubernetes::ObjectName> stale_;  // Services with a stale address
 };
 
-// Classes of Ingresses of which this Traefik has no router at all, while it has some of another
-// class: they may be another Traefik's, started with its own
-// --providers.kubernetesingress.ingressclass.
-std::set<std::string> classes_served_elsewhere(const std::vector<Route>& routes) {
-  std::set<std::string> served;
-  std::set<std::string> unserved;
-  for (const Route& route : routes) {
-    if (route.kind == "Ingress") (route.router ? served : unserved).insert(route.ingress_class);
-  }
-  if (served.empty()) return {};
-  std::erase_if(unserved, [&](const std::string& name) { return served.contains(name); });
-  return unserved;
-}
-
-// Traefik and Kubernetes are not asked at the same moment: what Traefik lacks may have been created
-// or mended after it was asked. So the cluster as it was a while before that must tell the same.
-class Before {
+// The routes that were dead already when both were asked.
+class DeadBefore {
  public:
-  explicit Before(const Fleet& fleet) {
-    // Traefik takes in what changes at most every two seconds.
-    constexpr auto settling = std::chrono::seconds(5);
-    const auto& cluster = fleet.snapshot.kubernetes.front();
-    const Time asked = fleet.snapshot.traefik.front().observed_at;
-    if (cluster.earlier.empty() || cluster.observed_at + settling <= asked) return;
-    auto state = cluster.earlier.front().state;
-    for (const auto& old : cluster.earlier) {
-      if (old.time + settling <= asked) state = old.state;
-    }
-    snapshot_ = fleet.snapshot;
-    snapshot_.kubernetes.front().state = std::move(state);
-    fleet_ = std::make_unique<Fleet>(fleet.config, snapshot_);
-    const Unexplained unexplained(*fleet_);
-    for (const Route& route : fleet_->routes) {
+  explicit DeadBefore(const Fleet& fleet) : before_(fleet) {
+    if (before_.fleet() == nullptr) return;
+    const Unexplained unexplained(*before_.fleet());
+    for (const Route& route : before_.fleet()->routes) {
       if (unexplained.is(route)) dead_.insert(key(route));
     }
   }
 
   [[nodiscard]] bool tells(const Route& route) const {
-    return fleet_ == nullptr || dead_.contains(key(route));
+    return before_.fleet() == nullptr || dead_.contains(key(route));
   }
 
  private:
   using Key = std::tuple<std::string, kubernetes::ObjectName, std::string, std::string>;
   static Key key(const Route& route) { return {route.kind, route.object, route.host, route.path}; }
 
-  Snapshot snapshot_;
-  std::unique_ptr<Fleet> fleet_;  // null: there is nothing older to compare with
+  Before before_;
   std::set<Key> dead_;
 };
 
@@ -161,8 +138,8 @@ class Before {
 
 void judge_routers(const Fleet& fleet, Verdict& verdict) {
   const Unexplained unexplained(fleet);
-  const std::set<std::string> elsewhere = classes_served_elsewhere(fleet.routes);
-  std::unique_ptr<Before> before;  // made when it is needed
+  const RouteFaults faults(fleet);
+  std::unique_ptr<DeadBefore> before;  // made when it is needed
   std::set<std::string> said;
   const auto unknown = [&](std::string why) {
     if (said.insert(why).second) verdict.unknown.push_back(std::move(why));
@@ -170,14 +147,17 @@ void judge_routers(const Fleet& fleet, Verdict& verdict) {
   for (const Route& route : fleet.routes) {
     if (!unexplained.is(route)) continue;
     const std::string who = fmt::format("{} {}", route.kind, route.object.text());
-    if (route.kind == "Ingress" && elsewhere.contains(route.ingress_class)) {
+    if (faults.served_elsewhere(route)) {
       unknown(fmt::format("{}: this Traefik serves nothing of its class \"{}\", another may", who,
                           route.ingress_class));
       continue;
     }
-    if (!before) before = std::make_unique<Before>(fleet);
+    if (!before) before = std::make_unique<DeadBefore>(fleet);
     if (!before->tells(route)) {
-      unknown(fmt::format("{}: what it names has changed since Traefik was asked", who));
+      unknown(
+          fmt::format("{}: it or what it names has changed between the looks at Traefik and "
+                      "Kubernetes",
+                      who));
     } else if (said.insert(who).second) {
       verdict.findings.push_back({.severity = Severity::critical,
                                   .reason = "router_error",

@@ -5,56 +5,17 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <unordered_map>
 
 #include "base/text.h"
 #include "checks/address.h"
 #include "checks/entry.h"
+#include "checks/link_draft.h"
 #include "checks/route_faults.h"
 
 namespace shortcircuit {
 namespace {
 
 using kubernetes::ObjectName;
-
-// Findings by `check object`, so that a link finds its own without a scan. Information breaks no
-// link.
-class FindingIndex {
- public:
-  explicit FindingIndex(std::vector<Finding>& findings) {
-    for (Finding& finding : findings) {
-      if (finding.severity != Severity::info)
-        by_object_[fmt::format("{} {}", finding.check, finding.object)].push_back(&finding);
-    }
-  }
-  [[nodiscard]] const std::vector<Finding*>& of(std::string_view check,
-                                                std::string_view object) const {
-    static const std::vector<Finding*> none;
-    const auto found = by_object_.find(fmt::format("{} {}", check, object));
-    return found == by_object_.end() ? none : found->second;
-  }
-
- private:
-  std::unordered_map<std::string, std::vector<Finding*>> by_object_;
-};
-
-// A link while it is put together.
-struct Draft {
-  std::vector<std::string> texts;
-  std::vector<Finding*> found;
-  bool unknown = false;
-
-  void name(std::string text) {
-    if (std::find(texts.begin(), texts.end(), text) == texts.end())
-      texts.push_back(std::move(text));
-  }
-  void add(Finding* finding) {
-    if (std::find(found.begin(), found.end(), finding) == found.end()) found.push_back(finding);
-  }
-  void add(const std::vector<Finding*>& findings) {
-    for (Finding* finding : findings) add(finding);
-  }
-};
 
 class Walker {
  public:
@@ -133,9 +94,21 @@ class Walker {
         }
         draft.add(findings_.of("entry_without_load_balancer",
                                at.reason == "not_a_node" ? address.text() : at.node));
+        continue;
       }
+      // The cluster knows the address, and the mesh says that nobody reaches it.
+      if (judged != entries_.end() && !judged->second.away.empty())
+        add_peer(draft, judged->second.away);
     }
     link(walk, "entry", draft);
+  }
+
+  void add_peer(Draft& draft, const std::string& name) const {
+    draft.add(findings_.of("peer_offline", name));
+    for (Finding* finding : findings_.of("key_expiring", name)) {
+      if (finding->reason == "expired" && finding->kind == "Peer") draft.add(finding);
+    }
+    draft.unknown = true;  // if nobody says so
   }
 
   // What Traefik itself made of the route. A router that is absent or disabled is mostly a symptom
@@ -160,7 +133,8 @@ class Walker {
                                                                   : ""));
     }
     // An Ingress has a router for each of its paths; the finding speaks of the dead ones.
-    if (state != RouterState::alive && state != RouterState::unknown) {
+    if (state != RouterState::alive && state != RouterState::unknown &&
+        !faults_.has_backend_fault(route)) {
       for (Finding* finding : findings_.of("backend_missing", route.object.text())) {
         if (finding->reason == "router_error" && finding->kind == route.kind) draft.add(finding);
       }
@@ -222,12 +196,15 @@ class Walker {
       if (endpoints == nullptr) continue;
       if (!endpoints->certain) port.unknown = addresses.unknown = true;
       add_port(route, backend, *endpoints, port);
-      add_reason(addresses, name, "Service", "no_ready_endpoints");
-      addresses.add(findings_.of("endpoint_address_stale", name));
-      const bool needs_nodes = endpoints->hand_kept() && !cluster->nodes.known();
-      addresses.unknown =
-          addresses.unknown || needs_nodes || needing_mesh_.contains(backend.service);
-      name_addresses(*endpoints, addresses);
+      add_addresses(*endpoints, addresses);
+      // What an ExternalName means is not followed by Traefik; the request is.
+      const auto target = cluster_service_of(*endpoints->service);
+      if (!target) continue;
+      add_reason(addresses, target->text(), "Service", "service_absent");
+      if (const auto* found = fleet_.endpoints.find(*target)) {
+        addresses.unknown = addresses.unknown || !found->certain;
+        add_addresses(*found, addresses);
+      }
     }
     link(walk, "service", service);
     link(walk, "port", port);
@@ -235,6 +212,15 @@ class Walker {
     if (!addresses.texts.empty() || !addresses.found.empty() || addresses.unknown) {
       link(walk, "endpoints", addresses);
     }
+  }
+
+  void add_addresses(const ServiceEndpoints& endpoints, Draft& addresses) const {
+    const ObjectName& service = endpoints.service->name;
+    add_reason(addresses, service.text(), "Service", "no_ready_endpoints");
+    addresses.add(findings_.of("endpoint_address_stale", service.text()));
+    const bool needs_nodes = endpoints.hand_kept() && !fleet_.cluster()->nodes.known();
+    addresses.unknown = addresses.unknown || needs_nodes || needing_mesh_.contains(service);
+    name_addresses(endpoints, addresses);
   }
 
   // Findings about a Service's ports concern only the routes that use such a port.
@@ -246,8 +232,8 @@ class Walker {
     const auto* asked = port_of(backend, *endpoints.service);
     if (asked == nullptr) return;
     for (Finding* finding : findings_.of("endpoint_port_mismatch", name)) {
-      // A warning speaks of some of the addresses, which all routes share.
-      if (!endpoints.carries(*asked) || finding->severity == Severity::warning) port.add(finding);
+      // Traefik leaves the slices that do not carry the port out; another one may answer.
+      if (!endpoints.carries(*asked)) port.add(finding);
     }
   }
 

@@ -3,9 +3,28 @@
 #include <algorithm>
 #include <set>
 
+#include "base/text.h"
+
 namespace shortcircuit {
 
 using kubernetes::EndpointSlice;
+
+std::optional<kubernetes::ObjectName> cluster_service_of(const kubernetes::Service& external_name) {
+  if (external_name.type != "ExternalName") return std::nullopt;
+  const std::string text = to_lower(external_name.external_name);
+  std::string_view name = text;
+  if (name.ends_with('.')) name.remove_suffix(1);
+  for (const std::string_view domain : {".svc", ".svc.cluster.local"}) {
+    if (!name.ends_with(domain)) continue;
+    const std::string_view rest = name.substr(0, name.size() - domain.size());
+    const auto dot = rest.find('.');
+    if (dot == std::string_view::npos || dot == 0 || dot + 1 == rest.size()) continue;
+    if (rest.find('.', dot + 1) != std::string_view::npos) continue;  // a pod's own name
+    return kubernetes::ObjectName{std::string(rest.substr(dot + 1)),
+                                  std::string(rest.substr(0, dot))};
+  }
+  return std::nullopt;
+}
 
 bool carries(const EndpointSlice& slice, const kubernetes::ServicePort& port) {
   return std::any_of(slice.ports.begin(), slice.ports.end(), [&](const auto& offered) {

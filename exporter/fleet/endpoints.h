@@ -3,12 +3,17 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sources/kubernetes/state.h"
 
 namespace shortcircuit {
+
+// The Service that an ExternalName means by its name in the cluster's DNS: `svc.ns.svc`, alone or
+// with the usual domain. Nothing for any other name.
+std::optional<kubernetes::ObjectName> cluster_service_of(const kubernetes::Service& external_name);
 
 bool carries(const kubernetes::EndpointSlice& slice, const kubernetes::ServicePort& port);
 

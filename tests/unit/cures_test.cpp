@@ -4,6 +4,7 @@
 #include "support/catch.h"
 #include "support/judged_recording.h"
 #include "support/pasteable.h"
+#include "support/snapshots.h"
 
 using namespace shortcircuit;
 using namespace shortcircuit::testing;
@@ -72,4 +73,25 @@ TEST_CASE("a word of a shell stands for itself, whatever is in it", "[cures]") {
   CHECK(on_node("-x", "true") == "ssh -- -x sudo true");
   // The shell over there reads it once more.
   CHECK(on_node("a", "ping " + shell_word("b; c")) == R"(ssh a 'sudo ping '\''b; c'\''')");
+}
+
+TEST_CASE("names that people write into their objects run nothing in a reader's shell", "[cures]") {
+  const std::string hostile = "$(touch /tmp/pwned)";
+  World world = World::healthy();
+  auto& ingress = world.ingress("shop/front", "shop.example", "web");
+  world.with_pods("shop/web", 1);
+  ingress.traefik_annotations = {{"traefik.ingress.kubernetes.io/router.middlewares",
+                                  hostile + "-x@kubernetescrd, a\nreboot-y@kubernetescrd"}};
+  auto& rule = world.ingress_route("shop/crd", "Host(`a.example`)", "gone").rules.front();
+  rule.services.front().namespace_name = hostile;
+  rule.services.push_back({.name = hostile, .namespace_name = "shop;reboot", .port = "1"});
+  rule.middlewares.push_back({.name = "gone", .namespace_name = "`reboot`"});
+  std::set<std::string> cures;
+  for (const Finding& finding : world.judge().findings) cures.insert(finding.cure);
+  CHECK(cures.size() == 5);
+  for (const std::string& cure : cures) {
+    INFO(cure);
+    CHECK(why_not_pasteable(cure) == "");
+  }
+  CHECK(refused_by_bash(cures).empty());
 }

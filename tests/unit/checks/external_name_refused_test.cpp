@@ -155,3 +155,64 @@ TEST_CASE("a TraefikService with an ExternalName leg is gone whole") {
   world.router("wiki").errors = {"the service \"ops-both@kubernetescrd\" does not exist"};
   CHECK(world.findings() == Findings{"external_name_refused/provider_flag_off Service ops/wiki"});
 }
+
+TEST_CASE("a route of another Traefik's class says nothing of the flag") {
+  World world = World::healthy();
+  world.cluster->ingress_classes.items = {
+      {.name = "inside", .controller = "traefik.io/ingress-controller"},
+      {.name = "outside", .controller = "traefik.io/ingress-controller"}};
+  world.with_pods("ops/web", 1);
+  world.ingress("ops/web", "web.example", "web").class_name = "inside";
+  world.serve();
+  world.external_name("ops/wiki", "wiki.partner.example");
+  auto& wiki = world.ingress("ops/wiki", "wiki.example", "wiki");
+  wiki.class_name = "outside";
+  CHECK(world.findings().empty());
+  CHECK(world.layer(Layer::external_name) == LayerStatus::unknown);
+  CHECK(world.cause("wiki.example") == "unknown");
+  wiki.class_name = "inside";
+  CHECK(world.findings() == Findings{"external_name_refused/provider_flag_off Service ops/wiki"});
+}
+
+TEST_CASE("an IngressRoute's class says the same, and none is as good as the usual one") {
+  World world = World::healthy();
+  world.with_pods("ops/web", 1);
+  world.ingress_route("ops/web", "Host(`web.example`)", "web").class_annotation = "inside";
+  world.proxy->routers = {{.name = "ops-web-0a72be6dbe5820fbf2de@kubernetescrd",
+                           .provider = "kubernetescrd",
+                           .rule = "Host(`web.example`)",
+                           .status = "enabled",
+                           .service = "ops-web"}};
+  world.proxy->services = {{.name = "ops-web@kubernetescrd",
+                            .provider = "kubernetescrd",
+                            .status = "enabled",
+                            .type = "loadbalancer",
+                            .server_urls = {"http://10.244.1.1:8080"}}};
+  world.external_name("ops/wiki", "wiki.partner.example");
+  world.ingress_route("ops/wiki", "Host(`wiki.example`)", "wiki");
+  CHECK(world.findings().empty());
+  CHECK(world.cause("wiki.example") == "unknown");
+  world.cluster->ingress_routes.items.front().class_annotation = "traefik";
+  CHECK(world.findings() == Findings{"external_name_refused/provider_flag_off Service ops/wiki"});
+}
+
+TEST_CASE("a namespace that Traefik does not look into says nothing of the flag") {
+  World world = with_external_route();
+  world.with_pods("ops/web", 1);
+  world.ingress("ops/web", "web.example", "web");
+  world.with_pods("shop/web", 1);
+  world.ingress("shop/web", "shop.example", "web");
+  world.proxy->routers.clear();
+  world.serve();
+  world.drop_router("ops-wiki");
+  CHECK(world.findings() == Findings{"external_name_refused/provider_flag_off Service ops/wiki"});
+  world.drop_router("ops-web");
+  CHECK(world.findings() == Findings{"backend_missing/router_error Ingress ops/web"});
+  CHECK(world.layer(Layer::external_name) == LayerStatus::unknown);
+  CHECK(world.cause("wiki.example") == "unknown");
+  // Where one is served of the namespace of another, the flag shows there.
+  world.external_name("shop/forum", "forum.partner.example");
+  world.ingress("shop/forum", "forum.example", "forum");
+  CHECK(world.findings(check) ==
+        Findings{"provider_flag_off ops/wiki", "provider_flag_off shop/forum"});
+}

@@ -200,3 +200,40 @@ TEST_CASE("objects of the old API group are read up to version 2") {
   world.proxy->version = "2.11.2";
   CHECK(world.findings(check).empty());
 }
+
+namespace {
+// `auth` of the file provider, refused; and the cluster as it was when it was asked the time
+// before.
+World refused_meanwhile(const std::string& references_before) {
+  World world = with_middlewares("auth@file");
+  refuse(world, "shop", "auth@file");
+  auto earlier = std::make_shared<kubernetes::State>(*world.cluster);
+  earlier->ingresses.items.front().traefik_annotations = {{annotation, references_before}};
+  auto& cluster = world.snapshot.kubernetes.front();
+  cluster.observed_at = world.snapshot.time;
+  cluster.earlier = {{world.snapshot.time - 15s, earlier}};
+  world.snapshot.traefik.front().observed_at = world.snapshot.time - 3s;
+  return world;
+}
+}  // namespace
+
+TEST_CASE("what Traefik refused may have been mended after it was asked") {
+  SECTION("the object was created") {
+    World world = with_middlewares("shop-auth@kubernetescrd");
+    refuse(world, "shop", "shop-auth@kubernetescrd");
+    auto& cluster = world.snapshot.kubernetes.front();
+    cluster.observed_at = world.snapshot.time;
+    cluster.earlier = {
+        {world.snapshot.time - 15s, std::make_shared<kubernetes::State>(*world.cluster)}};
+    world.snapshot.traefik.front().observed_at = world.snapshot.time - 3s;
+    world.middleware("shop/auth");
+    CHECK(world.findings().empty());
+    CHECK(world.layer(Layer::middleware) == LayerStatus::unknown);
+    CHECK(world.cause("shop.example") == "unknown");
+    world.snapshot.traefik.front().observed_at = world.snapshot.time + 10s;
+    CHECK(world.findings(check) == Findings{"router_error shop/auth"});
+  }
+  SECTION("nothing has changed") {
+    CHECK(refused_meanwhile("auth@file").findings(check) == Findings{"router_error auth@file"});
+  }
+}

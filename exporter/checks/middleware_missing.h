@@ -1,0 +1,11 @@
+#pragma once
+
+#include "checks/finding.h"
+#include "fleet/fleet.h"
+
+namespace shortcircuit {
+
+// What Traefik and Kubernetes say of middlewares together, as if both were asked at once.
+Verdict middlewares_at_once(const Fleet& fleet);
+
+}  // namespace shortcircuit
