@@ -25,8 +25,6 @@ struct PollOutcome {
   Time time;
 };
 
-inline constexpr int missed_polls_until_unknown = 3;
-
 // Folds one outcome into what is known of a target. A failure keeps the last good state until
 // missed_polls_until_unknown polls in a row failed; then the state is unknown (null).
 template <class State>

@@ -13,6 +13,8 @@
 
 namespace shortcircuit {
 
+inline constexpr int missed_polls_until_unknown = 3;
+
 struct TargetHealth {
   bool up = false;  // the last poll succeeded
   std::optional<Time> last_success;
@@ -36,7 +38,7 @@ template <class State>
 struct Observed {
   std::string target;
   TargetHealth health;
-  // The last good state; null: unknown (never read, or 3 polls in a row failed).
+  // The last good state; null: unknown (never read, or missed_polls_until_unknown in a row failed).
   std::shared_ptr<const State> state;
   Time observed_at;  // when `state` was read
   // Older states of the same target, oldest first: those of the last ten minutes, thinned to at

@@ -63,6 +63,9 @@ class KubernetesApi:
         self.events = collections.defaultdict(list)    # path → (version, type, object)
         self.bookmark_seconds = 60
         self.watch_status = 200
+        self.watch_delay = 0  # seconds between the head of a watch and what it tells
+        self.list_delay = {}  # path → seconds
+        self.watching = {}  # path → connection of its last watch
         self.mute = False  # requests get no answer, watches stay open
         self.requests = []
         self.sent = collections.Counter()
@@ -154,6 +157,10 @@ class KubernetesApi:
                 except OSError:
                     pass
 
+    def break_watch(self, path):
+        with self.changed:
+            self.watching[path].shutdown(socket.SHUT_RDWR)
+
     def close(self):
         with self.changed:
             self.closing = True
@@ -189,6 +196,7 @@ class KubernetesApi:
                 selected(metadata.get("labels", {}), query.get("labelSelector", "")))
 
     def list(self, handler, path, namespace, query):
+        time.sleep(self.list_delay.get(path, 0))
         limit = int(query.get("limit", "0"))
         begin = int(query.get("continue", "0") or 0)
         with self.changed:
@@ -218,6 +226,8 @@ class KubernetesApi:
         end = time.monotonic() + float(query.get("timeoutSeconds", "300"))
         bookmark_at = time.monotonic() + self.bookmark_seconds
         self.send(handler, "watch", f"HTTP/1.1 200 OK\r\n{USUAL_HEADERS}Transfer-Encoding: chunked\r\n\r\n".encode())
+        self.watching[path] = handler.connection
+        time.sleep(self.watch_delay)
         if at < self.oldest:
             self.chunk(handler, {"type": "ERROR", "object": status(410, f"too old resource version: {at}", "Expired")})
             return self.send(handler, "watch", b"0\r\n\r\n")

@@ -17,6 +17,8 @@ from kubernetes_api import KubernetesApi  # noqa: E402
 BINARY = sys.argv[1]
 SCRATCH = pathlib.Path(tempfile.mkdtemp(prefix="sc-"))
 NODES, SERVICES = "/api/v1/nodes", "/api/v1/services"
+INGRESSES, CLASSES = "/apis/networking.k8s.io/v1/ingresses", "/apis/networking.k8s.io/v1/ingressclasses"
+FAILURES = 'shortcircuit_source_poll_failures_total{source="kubernetes",target="",reason="timeout"}'
 UP = 'shortcircuit_source_up{source="kubernetes",target=""}'
 NEVER = "1h"
 # A program under a sanitizer needs longer for its first lists.
@@ -27,6 +29,16 @@ def node(name, ready=True):
     return {"metadata": {"name": name}, "status": {
         "addresses": [{"type": "InternalIP", "address": "10.1.0.1"}],
         "conditions": [{"type": "Ready", "status": "True" if ready else "False"}]}}
+
+
+def ingress(name):
+    backend = {"service": {"name": name, "port": {"number": 80}}}
+    return {"metadata": {"namespace": "shop", "name": name}, "spec": {"ingressClassName": "traefik", "rules": [
+        {"host": f"{name}.example", "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}]}}
+
+
+def routes_of(exporter):
+    return [line for line in exporter.request("/metrics")[2].decode().splitlines() if line.startswith("shortcircuit_route_up{")]
 
 
 def ready_of(exporter, name):
@@ -152,6 +164,58 @@ def test_a_server_that_only_keeps_its_connections_is_down():
         wait_for("old objects to be forgotten", lambda: ready_of(exporter, "a") is None)
         api.mute = False
         wait_for("the source to be up", lambda: exporter.metric(UP) == 1 and ready_of(exporter, "a") == 1)
+    api.close()
+
+
+def test_a_route_that_comes_while_a_watch_ended_is_no_fault():
+    """The resumed watch is open before it has told of the new Service; the Ingress is known at once."""
+    api = cluster()
+    api.put(CLASSES, {"metadata": {"name": "traefik"}, "spec": {"controller": "traefik.io/ingress-controller"}})
+    api.watch_delay = 0.005
+    with Following(api) as exporter:
+        steady(api)
+        for attempt in range(4):
+            name = f"web-{attempt}"
+            api.break_watch(SERVICES)
+            api.put(SERVICES, {"metadata": {"namespace": "shop", "name": name}, "spec": {"ports": [{"port": 80}]}})
+            api.put(INGRESSES, ingress(name))
+            wanted, seen = f'shortcircuit_route_up{{host="{name}.example",path="/",object="shop/{name}"}}', []
+
+            def is_known():
+                seen.extend(finding for finding in exporter.findings()["findings"] if finding["reason"] == "service_absent")
+                return exporter.metric(wanted) is not None or any(name in route for route in routes_of(exporter))
+            wait_for("the route", is_known)
+            polls(api, 1)
+            is_known()
+            assert not seen, seen
+        # It is no blindness: a Service that is really absent is found.
+        api.put(INGRESSES, ingress("lost"))
+        wait_for("what is really absent", lambda: [finding for finding in exporter.findings()["findings"]
+                                                   if finding["reason"] == "service_absent"])
+    api.close()
+
+
+def test_a_list_that_is_late_hides_nothing():
+    api = cluster()
+    api.put(CLASSES, {"metadata": {"name": "traefik"}, "spec": {"controller": "traefik.io/ingress-controller"}})
+    api.put(INGRESSES, ingress("web"))
+    with Following(api, full_list_interval="2s") as exporter:
+        steady(api)
+        wait_for("the route", lambda: any("shop/web" in route for route in routes_of(exporter)))
+        api.list_delay[NODES] = 60
+        seen = []
+
+        def missed():
+            seen.append(ready_of(exporter, "a"))
+            return exporter.metric(FAILURES) > 0
+        wait_for("a late list", missed)
+        seen.append(ready_of(exporter, "a"))
+        assert set(seen) == {1} and exporter.metric(UP) == 1, seen
+        # Late for good: it is unknown, and says so.
+        wait_for("nodes to be unknown", lambda: ready_of(exporter, "a") is None)
+        assert any("shop/web" in route for route in routes_of(exporter))
+        del api.list_delay[NODES]
+        wait_for("nodes to be known", lambda: ready_of(exporter, "a") == 1)
     api.close()
 
 

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,14 +17,17 @@ namespace shortcircuit::testing {
 class FakeKubernetes : public Streams {
  public:
   // What the server does wrong.
-  bool down = false;             // no connection
-  int watch_status = 200;        // of new watches
-  int list_status = 200;         // of every list
-  int version_status = 200;      // of /version
-  bool withhold = false;         // watches are open and silent
-  bool never_open = false;       // watches get no answer
-  bool end_at_once = false;      // watches end in order as soon as they are open
-  bool expired_in_event = true;  // 410: as an event, or as the status
+  bool down = false;              // no connection
+  int watch_status = 200;         // of new watches
+  int list_status = 200;          // of every list
+  std::set<std::string> late;     // lists that are not there in time, by answer
+  std::set<std::string> refused;  // lists that are answered 403
+  int version_status = 200;       // of /version
+  bool withhold = false;          // watches are open and silent
+  bool slow_to_tell = false;      // new watches are open before they tell anything
+  bool never_open = false;        // watches get no answer
+  bool end_at_once = false;       // watches end in order as soon as they are open
+  bool expired_in_event = true;   // 410: as an event, or as the status
 
   void set(const std::string& name, const std::string& phase) {
     const bool present = objects_.contains(name);
@@ -48,14 +52,19 @@ class FakeKubernetes : public Streams {
   void end_watches(std::optional<Error> error = std::nullopt) {
     for (Watch* watch : watches_) watch->end(error);
   }
+  // Between two polls: what was slow has told.
+  void time_passes() {
+    for (Watch* watch : watches_) watch->silent = false;
+  }
   // Changes so far can not be followed from their begin any more.
   void compact() { oldest_ = version_; }
   // The present, and the way back to it: versions begin again where they were then.
   [[nodiscard]] std::pair<int, std::map<std::string, std::string>> saved() const {
     return {version_, objects_};
   }
-  void restore(const std::pair<int, std::map<std::string, std::string>>& then) {
-    break_watches();
+  void restore(const std::pair<int, std::map<std::string, std::string>>& then,
+               bool connections_break = true) {
+    if (connections_break) break_watches();
     std::tie(version_, objects_) = then;
     std::erase_if(events_, [&](const Event& event) { return event.version > version_; });
   }
@@ -70,6 +79,8 @@ class FakeKubernetes : public Streams {
       if (request.answer == "version") {
         return HttpResponse{version_status, R"({"gitVersion":"v1.33.5"})", {}};
       }
+      if (late.contains(request.answer)) return fail(Failure::timeout, "no answer in time");
+      if (refused.contains(request.answer)) return HttpResponse{403, "", {}};
       if (list_status != 200) return HttpResponse{list_status, "", {}};
       std::string items;
       for (const auto& [name, object] : objects_) items += (items.empty() ? "" : ",") + object;
@@ -105,6 +116,7 @@ class FakeKubernetes : public Streams {
         if (!server.expired_in_event) end(Error{Failure::status, "HTTP 410", 410});
         extra.push_back(R"({"type":"ERROR","object":{"kind":"Status","code":410}})");
       }
+      silent = server.slow_to_tell;
       if (server.end_at_once) end(std::nullopt);
     }
     ~Watch() override { std::erase(server_.watches_, this); }
@@ -122,6 +134,7 @@ class FakeKubernetes : public Streams {
       arrived.phase = ended ? Phase::ended : Phase::open;
       arrived.error = why;
       if (ended) return arrived;
+      if (silent) return arrived;
       for (const Event& event : server_.events_) {
         if (event.version > told_ && !server_.withhold) arrived.lines.push_back(event.line);
       }
@@ -141,6 +154,7 @@ class FakeKubernetes : public Streams {
     bool ended = false;
     std::optional<Error> why;
     bool bookmark = false;
+    bool silent = false;
     std::vector<std::string> extra;
   };
 

@@ -132,6 +132,26 @@ Error first_error(const std::vector<List*>& lists) {
 
 }  // namespace
 
+// What the poll fails with, though others of its kinds were read.
+const Error* Source::missed(std::span<List* const> lists, const PollContext& context) {
+  const Error* first = nullptr;
+  std::set<std::string> listed;
+  for (const List* list : lists) {
+    const std::string name = list->kind + "?" + list->selector;
+    if (list->outcome == List::Outcome::listed) listed.insert(name);
+    const bool failed =
+        list->outcome == List::Outcome::failed && list->error.failure != Failure::auth;
+    if (failed && first == nullptr && listed_.contains(name)) first = &list->error;
+  }
+  if (first == nullptr) {
+    missed_ = 0;
+  } else if (++missed_ < missed_polls_until_unknown && !context.replay && !context.once) {
+    return first;
+  }
+  listed_ = std::move(listed);
+  return nullptr;
+}
+
 Result<State> Source::poll(PollContext& context) {
   std::string base = config_.endpoint.url;
   while (base.ends_with('/')) base.pop_back();
@@ -156,7 +176,10 @@ Result<State> Source::poll(PollContext& context) {
   const bool any = std::any_of(all.begin() + 1, all.end(), [](const List* list) {
     return list->outcome == List::Outcome::listed;
   });
-  if (!any) return std::unexpected(first_error(all));
+  if (!any) {
+    ++missed_;
+    return std::unexpected(first_error(all));
+  }
   std::vector<std::unique_ptr<ListOf<Pod>>> further_lists;
   if (config_.pods) further_lists = further_pods(lists);
   std::vector<List*> further;
@@ -164,6 +187,9 @@ Result<State> Source::poll(PollContext& context) {
   read(further);
   watches_.forget_unread();
   if (context.stop.stop_requested()) return fail(Failure::cancelled, "stopped");
+  std::vector<List*> kinds(all.begin() + 1, all.end());
+  std::ranges::copy(further, std::back_inserter(kinds));
+  if (const Error* const error = missed(kinds, context)) return std::unexpected(*error);
 
   State state;
   Settling settle(context, state);

@@ -2,13 +2,16 @@
 //
 // One poll is a set of lists (kinds.h, lists.h), then the pods that these make necessary. Only GET,
 // never Secrets. A kind that cannot be read is unknown in the State and noted; the poll fails when
-// no kind could be read.
+// no kind could be read. It also fails, twice in a row, when a kind that was read before is late or
+// broken (not: refused): the last State stays as a whole, since one kind of another moment beside
+// the others would make present objects look absent.
 // Where answers can be followed, lists are kept as new as the server by watches (watches.h). While
 // there are any, a poll asks for the server's version first: only while the server answers that are
 // its watches believed; else everything is listed, so that a server that is gone is missed by the
 // very poll.
 #pragma once
 
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,9 +33,13 @@ class Source {
   Result<State> poll(PollContext& context);
 
  private:
+  const Error* missed(std::span<List* const> lists, const PollContext& context);
+
   Config config_;
   Watches watches_;
-  bool server_answers_ = true;  // told its version in the last poll
+  bool server_answers_ = true;    // told its version in the last poll
+  int missed_ = 0;                // polls in a row that could not read what was read before
+  std::set<std::string> listed_;  // kinds that the last State holds
 };
 
 Result<std::string> reduce_for_recording(std::string_view answer, std::string_view body);

@@ -17,6 +17,22 @@ bool is_refusal(int status) {
          status != 429;
 }
 
+// A list that is only late or held back says nothing against the watch of its kind.
+bool may_pass(const Error& error) {
+  return error.failure == Failure::timeout || error.failure == Failure::connect ||
+         error.http_status == 429 || error.http_status >= 500;
+}
+
+// Versions are opaque, but those of a real server are numbers that grow. A list that is older than
+// what was known before it was asked for comes from a server that was set back.
+bool is_older(const std::string& version, const std::string& than) {
+  const auto is_number = [](const std::string& text) {
+    return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  };
+  if (!is_number(version) || !is_number(than)) return false;
+  return version.size() != than.size() ? version.size() < than.size() : version < than;
+}
+
 }  // namespace
 
 Watches::Watches(Duration full_list_interval, Clock clock, unsigned seed)
@@ -30,6 +46,7 @@ void Watches::read(std::span<List* const> lists, PollContext& context, const std
     if (followed == nullptr) continue;
     followed->read = true;
     take_in(*followed);
+    followed->fresh = !followed->open;
     if (followed->open) {
       followed->failures = 0;
       followed->unfollowed_said = false;
@@ -48,7 +65,9 @@ void Watches::read(std::span<List* const> lists, PollContext& context, const std
       if (followed->stream && !followed->open) {
         end(*followed, Error{Failure::timeout, "no answer in time"}, false);
       }
-      if (followed->known && followed->open && now_ < followed->list_at) {
+      // The head of an answer comes before what was missed: a watch that opened just now is not
+      // believed yet.
+      if (followed->known && followed->open && !followed->fresh && now_ < followed->list_at) {
         followed->known->apply();
         list->become(*followed->known);
         continue;
@@ -60,7 +79,7 @@ void Watches::read(std::span<List* const> lists, PollContext& context, const std
   for (List* list : asked) {
     Followed* const followed = find(*list);
     if (followed == nullptr) continue;
-    learn(*followed, *list);
+    learn(*followed, *list, context);
     if (followed->known && !followed->stream) start(*followed, base, streams);
   }
   say_refused();
@@ -166,7 +185,20 @@ void Watches::judge(Followed& followed) {
   stop_following(followed);
 }
 
-void Watches::learn(Followed& followed, List& list) {
+// False when the watch goes on without a list that could not be had just now.
+bool Watches::outlives(Followed& followed, List& list, PollContext& context) {
+  if (!followed.known || !may_pass(list.error)) return false;
+  take_in(followed);
+  if (!followed.open || ++followed.missed_lists >= missed_polls_until_unknown) return false;
+  followed.list_at = now_;  // asked for again in the next poll
+  if (followed.fresh) return true;
+  context.note(list.error);
+  followed.known->apply();
+  list.become(*followed.known);
+  return true;
+}
+
+void Watches::learn(Followed& followed, List& list, PollContext& context) {
   const auto refusal = std::exchange(followed.refusal, std::nullopt);
   if (list.outcome == List::Outcome::not_found) {  // when it comes, it is new
     followed = Followed{.kind = followed.kind, .read = true};
@@ -177,15 +209,22 @@ void Watches::learn(Followed& followed, List& list) {
     refused_.push_back(followed.kind);
     refusal_ = refusal->message;
   }
+  if (list.outcome == List::Outcome::failed && outlives(followed, list, context)) return;
+  const std::string version = followed.known ? followed.known->resource_version : "";
+  if (followed.known) take_in(followed);  // what the watch told while the list was read
   if (list.outcome != List::Outcome::listed || list.resource_version.empty() ||
       now_ < followed.watch_at) {
     stop_following(followed);
     followed.trial.reset();
     return;
   }
+  followed.missed_lists = 0;
   followed.list_at = now_ + std::chrono::duration_cast<SteadyTime::duration>(
                                 full_list_interval_ * random_between(0.8, 1));
-  if (followed.known) take_in(followed);  // what the watch told while the list was read
+  if (is_older(list.resource_version, version)) {
+    // The watch waits for a version that lies ahead now, and would be silent until then.
+    stop_following(followed);
+  }
   if (followed.known && followed.open) {
     auto suspects = followed.known->unexplained(list);
     if (suspects.empty()) {  // the list confirms the watch, which goes on

@@ -4,15 +4,19 @@
 // is listed in the same poll. So a poll never says less than lists would, and an object is shown
 // only while the server stands behind it.
 //   - A watch that ended is resumed from the last version that it told: at once the first time,
-//     then with growing, jittered pauses, during which every poll lists.
+//     then with growing, jittered pauses, during which every poll lists. The poll in which it opens
+//     lists as well: that an answer has begun does not mean that it told what was missed.
 //   - A version that is too old (410), a line that is no event, an object of the wrong shape: the
 //     kind is listed anew in the same poll.
 //   - A watch that is refused: lists, and another try after `Watches::rest`.
 //   - So often as `full_list_interval` says, everything is listed whatever the watches said. What
 //     the list shows and the watch had not told by the next poll, was withheld (a server that was
 //     restored to an older version is silent; a proxy may hold answers back): the list counts, the
-//     watch begins anew from it; the second time in a row it rests.
-// A list that fails is forgotten: nothing is resumed from it.
+//     watch begins anew from it; the second time in a row it rests. A list that is older than what
+//     was known before it was asked for: the watch begins anew from it, equal or not.
+//   - A list that is late, or held back by the server (429, 5xx), while the watch is open: the kind
+//     is taken from the watch twice, noted, and listed again in the next poll.
+// A list that fails otherwise is forgotten: nothing is resumed from it.
 #pragma once
 
 #include <chrono>
@@ -26,6 +30,7 @@
 #include <string>
 #include <vector>
 
+#include "fleet/observed.h"
 #include "http/streams.h"
 #include "sources/kubernetes/lists.h"
 
@@ -62,8 +67,10 @@ class Watches {
     std::unique_ptr<List> known;     // null: is not followed, has to be listed
     std::unique_ptr<Stream> stream;  // of what changes after `known`
     bool open = false;
-    SteadyTime list_at;   // the next full list
-    SteadyTime watch_at;  // no watch before
+    bool fresh = false;    // was not open when the poll began: may not have told what it missed
+    int missed_lists = 0;  // in a row, while the watch went on
+    SteadyTime list_at;    // the next full list
+    SteadyTime watch_at;   // no watch before
     SteadyTime failed_at;
     bool unfollowed_said = false;  // in the log
     int failures = 0;              // watches in a row that no poll after their first saw open
@@ -79,7 +86,8 @@ class Watches {
   void stop_following(Followed& followed);
   void judge(Followed& followed);
   // Takes in a list that was read, and leaves in it what is to be shown.
-  void learn(Followed& followed, List& list);
+  void learn(Followed& followed, List& list, PollContext& context);
+  bool outlives(Followed& followed, List& list, PollContext& context);
   void say_refused();
   [[nodiscard]] Duration pause_after(int failures);
   double random_between(double least, double most);

@@ -89,6 +89,85 @@ TEST_CASE("kubernetes: watches are believed only while the server answers", "[wa
   }
 }
 
+TEST_CASE("kubernetes: what was read and is late now fails the poll twice, as a whole", "[watch]") {
+  Following following(GENERATE(true, false));
+  following.server.watch_status = 403;
+  REQUIRE(following.poll());
+  REQUIRE(following.poll());
+  SECTION("late") {
+    following.server.late.insert("services");
+    for (int i = 0; i < 2; ++i) {
+      const auto state = following.poll();
+      REQUIRE_FALSE(state);
+      CHECK(state.error().failure == Failure::timeout);
+    }
+    SECTION("until it is unknown") {
+      for (int i = 0; i < 4; ++i) {
+        const auto state = following.poll();
+        REQUIRE(state);
+        CHECK_FALSE(state->services.known());
+        CHECK(state->nodes.known());
+      }
+      following.server.late.clear();
+      const auto state = following.poll();
+      REQUIRE(state);
+      CHECK(state->services.known());
+      following.server.late.insert("nodes");
+      CHECK_FALSE(following.poll());
+    }
+    SECTION("others in turn are no reason to hold on to the past") {
+      following.server.late = {"nodes"};
+      CHECK(following.poll());
+      following.server.late = {"services"};
+      CHECK(following.poll());
+    }
+    SECTION("or it is back") {
+      following.server.late.clear();
+      CHECK(following.poll());
+      following.server.late.insert("services");
+      CHECK_FALSE(following.poll());
+    }
+  }
+  SECTION("after two polls that read nothing") {
+    following.server.down = true;
+    CHECK_FALSE(following.poll());
+    CHECK_FALSE(following.poll());
+    following.server.down = false;
+    following.server.late.insert("services");
+    const auto state = following.poll();  // a third failure would make everything unknown
+    REQUIRE(state);
+    CHECK(state->nodes.known());
+  }
+}
+
+TEST_CASE("kubernetes: a kind that is refused, or was never read, does not hold up others",
+          "[watch]") {
+  Following following;
+  SECTION("refused from now on") {
+    REQUIRE(following.poll());
+    following.server.watch_status = 403;
+    following.server.refused.insert("services");
+    following.server.break_watches();
+  }
+  SECTION("late from the first poll on") { following.server.late.insert("services"); }
+  for (int i = 0; i < 3; ++i) {
+    const auto state = following.poll();
+    REQUIRE(state);
+    CHECK_FALSE(state->services.known());
+    CHECK(state->nodes.known());
+  }
+}
+
+TEST_CASE("kubernetes: in one round, or from a recording, a part is missed at once", "[watch]") {
+  const bool once = GENERATE(true, false);
+  Following following;
+  REQUIRE(following.poll(once, !once));
+  following.server.late.insert("services");
+  const auto state = following.poll(once, !once);
+  REQUIRE(state);
+  CHECK_FALSE(state->services.known());
+}
+
 TEST_CASE("kubernetes: one round, a replay and `watch: false` list", "[watch]") {
   const int way = GENERATE(0, 1, 2);
   Following following(way != 0);
