@@ -89,6 +89,21 @@ std::string without_userinfo(std::string_view url) {
   return std::string(url.substr(0, scheme + 3)) + std::string(url.substr(at + 1));
 }
 
+std::string without_userinfos(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const auto scheme = text.find("://");
+    const auto begin = scheme == std::string_view::npos ? text.size() : scheme + 3;
+    result += text.substr(0, begin);
+    text.remove_prefix(begin);
+    const std::string_view authority = text.substr(0, text.find_first_of("/?# \t\r\n\"'`<>"));
+    if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
+      text.remove_prefix(at + 1);
+    }
+  }
+  return result;
+}
+
 Result<std::string> read_file(const std::string& path) {
   std::error_code code;
   if (std::filesystem::is_directory(path, code)) {

@@ -30,6 +30,8 @@ std::optional<std::string> nearest(std::string_view word,
 // A URL without user information, for messages and recordings: `http://user:pw@host/x` becomes
 // `http://host/x`. Text that is no URL comes back as it is.
 std::string without_userinfo(std::string_view url);
+// The same for every URL in a text.
+std::string without_userinfos(std::string_view text);
 
 // The whole file; Failure::internal with path and reason when it cannot be read.
 Result<std::string> read_file(const std::string& path);

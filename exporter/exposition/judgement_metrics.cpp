@@ -75,7 +75,8 @@ const std::array<MetricDefinition, 14> definitions{{
      {"address"}},
     {"shortcircuit_webhook_backend_ready",
      MetricKind::gauge,
-     "1 when every webhook of the configuration has a Service with a ready endpoint.",
+     "1 when every webhook of the configuration has a Service with a ready endpoint; absent "
+     "where that cannot be judged (endpoints that were not read, a URL, an ExternalName).",
      {"object"}},
     {"shortcircuit_endpoint_addresses",
      MetricKind::gauge,
@@ -162,6 +163,13 @@ void describe_dependents(const Fleet& fleet, const Judgement& judgement, MetricS
   }
 }
 
+// Without a finding: can that mean that its Service has a ready endpoint?
+bool is_judged(const Fleet& fleet, const kubernetes::Webhook& webhook) {
+  if (!webhook.service || !fleet.endpoints.known()) return false;
+  const auto* endpoints = fleet.endpoints.find(*webhook.service);
+  return endpoints != nullptr && endpoints->certain && endpoints->service->type != "ExternalName";
+}
+
 void describe_webhooks(const Fleet& fleet, const Judgement& judgement, MetricSet& metrics) {
   const auto* cluster = state_of(fleet.snapshot.kubernetes);
   if (cluster == nullptr || !cluster->validating_webhooks.known() ||
@@ -169,18 +177,18 @@ void describe_webhooks(const Fleet& fleet, const Judgement& judgement, MetricSet
     return;
   }
   std::map<std::string, std::optional<Time>> expiries;
+  std::set<std::string> not_judged;
   for (const auto* list : {&cluster->validating_webhooks, &cluster->mutating_webhooks}) {
     for (const auto& configuration : list->items) {
       auto& earliest = expiries[configuration.name];
       for (const auto& webhook : configuration.webhooks) {
+        if (!is_judged(fleet, webhook)) not_judged.insert(configuration.name);
         if (webhook.ca.expires && (!earliest || *webhook.ca.expires < *earliest)) {
           earliest = webhook.ca.expires;
         }
       }
     }
   }
-  const bool backends_known =
-      cluster->services.known() && (cluster->endpoint_slices.known() || cluster->endpoints.known());
   for (const auto& [name, expiry] : expiries) {
     metrics.add(definitions[webhook_present], {name}, 1);
     if (expiry) metrics.add(definitions[webhook_expiry], {name}, unix_seconds(*expiry));
@@ -191,7 +199,9 @@ void describe_webhooks(const Fleet& fleet, const Judgement& judgement, MetricSet
         ready = false;
       }
     }
-    if (backends_known) metrics.add(definitions[webhook_backend_ready], {name}, ready ? 1 : 0);
+    if (!ready || !not_judged.contains(name)) {
+      metrics.add(definitions[webhook_backend_ready], {name}, ready ? 1 : 0);
+    }
   }
   for (const std::string& name : fleet.config.expect.webhooks) {
     if (!expiries.contains(name)) metrics.add(definitions[webhook_present], {name}, 0);

@@ -23,6 +23,7 @@ enum Index {
   source_duration,
   source_polls,
   source_bytes,
+  source_unread,
   source_failures,
   process_cpu,
   process_resident,
@@ -33,7 +34,7 @@ enum Index {
   process_threads,
 };
 
-const std::array<MetricDefinition, 18> definitions{{
+const std::array<MetricDefinition, 19> definitions{{
     {"shortcircuit_build_info",
      MetricKind::gauge,
      "Always 1; version and revision of the program.",
@@ -74,6 +75,10 @@ const std::array<MetricDefinition, 18> definitions{{
      MetricKind::counter,
      "Decoded bytes of answers received from the target.",
      {"source", "target"}},
+    {"shortcircuit_source_parts_unread",
+     MetricKind::gauge,
+     "Parts that the last poll could not read though it succeeded; absent while it failed.",
+     {"source", "target"}},
     {"shortcircuit_source_poll_failures_total",
      MetricKind::counter,
      "Polls, and parts of polls, that failed, by reason.",
@@ -101,6 +106,9 @@ void describe_targets(std::string_view source, const std::vector<Observed<State>
     metrics.add(definitions[source_duration], labels, seconds(health.last_duration));
     metrics.add(definitions[source_polls], labels, static_cast<double>(health.polls));
     metrics.add(definitions[source_bytes], labels, static_cast<double>(health.received_bytes));
+    if (health.up) {
+      metrics.add(definitions[source_unread], labels, static_cast<double>(health.notes.size()));
+    }
     for (std::size_t i = 0; i < failure_names.size() - 1; ++i) {
       const auto failures = health.failures.find(static_cast<Failure>(i));
       metrics.add(definitions[source_failures],

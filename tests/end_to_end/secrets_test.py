@@ -53,6 +53,8 @@ def in_kubernetes(value):
             container["args"] = ["--password", plant("argument")]
     if "middlewares" not in value and "headers" in value.get("spec", {}):
         value["spec"]["headers"]["customRequestHeaders"] = {"Authorization": plant("middleware-header")}
+    if isinstance(value.get("match"), str):
+        value["match"] += f" && Header(`X-From-Proxy`, `{plant('rule-value')}`)"
     if "clientConfig" in value:
         value["clientConfig"].setdefault("caBundle", "")
     if value.get("kind") == "ConfigMap" or ("data" in value and "metadata" in value and "spec" not in value):
@@ -97,6 +99,11 @@ def in_linstor(value):
 def in_traefik(value):
     if isinstance(value, list):
         return [in_traefik(item) for item in value]
+    if isinstance(value, dict) and "provider" in value and "name" in value:
+        value["error"] = [*value.get("error", []), f"error parsing BasicUser: admin:{plant('traefik-basic-user')}",
+                          f"parse \"http://user:{plant('traefik-error-url')}@host:8x\": invalid port"]
+        if value["provider"] == "kubernetescrd" and "rule" in value:
+            value["rule"] += f" && Header(`X-From-Proxy`, `{plant('rule-value')}`)"
     if isinstance(value, dict) and "type" in value and "provider" in value:
         value["basicAuth"] = {"users": [plant("traefik-basic-auth")]}
         value["headers"] = {"customRequestHeaders": {"Authorization": plant("traefik-header")}}
@@ -204,7 +211,10 @@ def test_nothing_planted_leaves_the_program():
             assert code in (0, 1), (arguments, out, err)
             assert_clean(" ".join(arguments), out + err)
         assert len(planted) >= 25, sorted(planted)
-        assert "configmap-userinfo" in planted and "drbd-secret" in planted, sorted(planted)
+        assert {"configmap-userinfo", "drbd-secret", "rule-value", "traefik-basic-user"} <= planted, sorted(planted)
+        # The joint of the two: a route finds its router by the text of its rule, also in the recording.
+        rules = [(written / kind).read_text() for kind in ("kubernetes/ingressroutes.json", "traefik/http-routers.json")]
+        assert all("`X-From-Proxy`, `withheld`" in text for text in rules), rules
     finally:
         upstreams.close()
 

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "fleet/router_rule.h"
 #include "sources/kubernetes/ca_bundle.h"
 #include "sources/kubernetes/parse_workloads.h"
 #include "sources/kubernetes/proxy_setting.h"
@@ -179,6 +180,9 @@ JsonEdit edited(std::string_view kind, std::string_view path, JsonView value) {
   }
   if (path.ends_with("/env/value")) {  // of a proxy: a name that allows every form of value
     return replaced_or_dropped(proxy_in_environment("HTTP_PROXY", value.string_or("")));
+  }
+  if (path == "items/spec/routes/match") {
+    return {.keep = true, .text = without_matched_values(value.string_or(""))};
   }
   if (path.ends_with("/clientConfig/caBundle")) {
     return {.keep = true, .text = certificates_only(value.string_or(""))};

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "fleet/router_rule.h"
 
 namespace shortcircuit::traefik {
 namespace {
@@ -9,8 +10,10 @@ namespace {
 // One text or a list of them.
 std::vector<std::string> errors_of(JsonView object) {
   const JsonView error = object["error"];
-  if (error.is_string()) return {error.string()};
-  return error.strings();
+  std::vector<std::string> errors =
+      error.is_string() ? std::vector{error.string()} : error.strings();
+  for (std::string& text : errors) text = shown_error(text);
+  return errors;
 }
 
 // `name@provider` when the answer has no provider of its own (Traefik 2.0).
@@ -60,6 +63,15 @@ void each(JsonView list, const std::function<void(JsonView)>& read) {
 }
 
 }  // namespace
+
+std::string shown_error(std::string_view error) {
+  std::string text = without_matched_values(without_userinfos(error));
+  for (const std::string_view before : {"error parsing BasicUser", "error parsing DigestUser"}) {
+    const auto found = text.find(before);
+    if (found != std::string::npos) text = text.substr(0, found + before.size()) + " (withheld)";
+  }
+  return text;
+}
 
 Result<void> parse_version(std::string_view body, State& state) {
   return read_json(body, [&](JsonView root) {

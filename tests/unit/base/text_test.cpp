@@ -15,6 +15,10 @@ TEST_CASE("user information is cut out of URLs") {
   CHECK(without_userinfo("http://user:pa@ss@host:1/x@y") == "http://host:1/x@y");
   CHECK(without_userinfo("http://host/a@b") == "http://host/a@b");
   CHECK(without_userinfo("no url") == "no url");
+  CHECK(without_userinfos("get \"http://u:p@a:1/x\" and https://u:p@b, not mail to x@y.org: //") ==
+        "get \"http://a:1/x\" and https://b, not mail to x@y.org: //");
+  CHECK(without_userinfos("http://a http://b/c@d 'http://e'@f") ==
+        "http://a http://b/c@d 'http://e'@f");
 }
 
 TEST_CASE("the nearest known word is suggested only when it is near") {

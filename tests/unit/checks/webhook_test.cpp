@@ -1,5 +1,6 @@
 // webhook_missing, webhook_unavailable, claim_pending and operator_crash_looping: the layer that
 // hides behind one refused write.
+#include "exposition/describe.h"
 #include "support/catch.h"
 #include "support/snapshots.h"
 
@@ -22,6 +23,45 @@ TEST_CASE("webhooks that are there and answer") {
   world.config.expect.webhooks = {"store-hooks"};
   CHECK(world.findings().empty());
   CHECK(world.layer(Layer::webhook) == LayerStatus::ok);
+}
+
+TEST_CASE("whether a webhook is answered is said only where it was looked at") {
+  World world = with_webhook();
+  auto& webhook = world.cluster->validating_webhooks.items.front().webhooks.front();
+  const auto ready = [&]() -> std::optional<double> {
+    const Fleet fleet(world.config, world.snapshot);
+    const MetricSet metrics = describe_all(fleet, judge(fleet), {});
+    const auto found = metrics.families().find("shortcircuit_webhook_backend_ready");
+    if (found == metrics.families().end()) return std::nullopt;
+    return found->second.series.front().value;
+  };
+  CHECK(ready() == 1);
+  SECTION("no endpoints were read") {
+    world.cluster->endpoint_slices = {};
+    world.cluster->endpoints = {};
+    CHECK(ready() == std::nullopt);
+    webhook.service = object_name("store/other");  // that much is known
+    CHECK(ready() == 0);
+  }
+  SECTION("slices were not read, and there is no Endpoints object") {
+    world.cluster->endpoint_slices = {};
+    world.cluster->endpoints.status = kubernetes::Listed<kubernetes::EndpointSlice>::Status::listed;
+    CHECK(ready() == std::nullopt);
+  }
+  SECTION("the API server's own DNS leads elsewhere") {
+    world.service("store/hooks").type = "ExternalName";
+    CHECK(ready() == std::nullopt);
+  }
+  SECTION("a URL, beside a Service that answers") {
+    auto& webhooks = world.cluster->validating_webhooks.items.front().webhooks;
+    webhooks.push_back(webhooks.front());
+    webhooks.back().service.reset();
+    CHECK(ready() == std::nullopt);
+  }
+  SECTION("a Service without a ready endpoint") {
+    for (auto& endpoint : world.slice("store/hooks").endpoints) endpoint.ready = false;
+    CHECK(ready() == 0);
+  }
 }
 
 TEST_CASE("an expected webhook configuration of either kind") {

@@ -248,6 +248,46 @@ TEST_CASE("traefik: metrics count what is the user's, all statuses always") {
   CHECK(unknown.families().empty());
 }
 
+TEST_CASE("traefik: errors quote no secret, and say all the rest") {
+  const auto shown = [](const std::string& text) { return shown_error(text); };
+  CHECK(shown("error parsing BasicUser: admin:$apr1$s3cret") ==
+        "error parsing BasicUser (withheld)");
+  CHECK(shown("middleware \"x@file\": error parsing DigestUser: u:r:s3cret") ==
+        "middleware \"x@file\": error parsing DigestUser (withheld)");
+  CHECK(shown("parse \"http://user:s3cret@host:80x\": invalid port") ==
+        "parse \"http://host:80x\": invalid port");
+  CHECK(shown("error while parsing rule Header(`X`, `s3cret`) && Hots(`a`): unknown") ==
+        "error while parsing rule Header(`X`, `withheld`) && Hots(`a`): unknown");
+  for (const std::string innocent :
+       {"middleware \"web-auth@kubernetescrd\" does not exist", "the service \"x@file\" is missing",
+        "invalid CIDR address: 10.0.0.0/99"}) {
+    CHECK(shown(innocent) == innocent);
+  }
+  // In whatever form the answer has them: findings, pages and recordings are made of these.
+  State state;
+  REQUIRE(parse_middlewares(R"x([{"name":"a@file","error":["error parsing BasicUser: u:s3cret"]},)x"
+                            R"x({"name":"b@file","error":"error parsing BasicUser: u:s3cret"}])x",
+                            state));
+  for (const auto& middleware : state.middlewares) {
+    CHECK(middleware.errors == std::vector<std::string>{"error parsing BasicUser (withheld)"});
+  }
+}
+
+TEST_CASE("traefik: a recording keeps rules and errors without their secrets") {
+  const std::string items =
+      R"x([{"name":"a@file","error":["error parsing BasicUser: u:s3cret"],)x"
+      R"x("rule":"Host(`h`) && Header(`X`, `s3cret`)"},)x"
+      R"x({"name":"b@file","error":"error parsing DigestUser: u:s3cret","rule":"Host(`k`)"}])x";
+  for (const auto* answer : {"http-routers", "http-services", "http-middlewares-page-2"}) {
+    CAPTURE(answer);
+    const auto kept = reduce_for_recording(answer, items);
+    REQUIRE(kept);
+    CHECK_FALSE(kept->contains("s3cret"));
+    CHECK(kept->contains("error parsing BasicUser (withheld)"));
+    CHECK(kept->contains("Host(`k`)") == std::string_view(answer).starts_with("http-routers"));
+  }
+}
+
 TEST_CASE("traefik: a recording replays alike and keeps no secret") {
   const auto folder = answers_of(night);
   const Poll poll([&](const HttpRequest& request) {
