@@ -44,6 +44,8 @@ class Judge {
     }
     if (node != nullptr)
       answer = std::max({answer, by_status(*node, address), by_pods(*node, address)});
+    // Nobody reaches it, whatever a Service says of it.
+    if (node == nullptr && !entry.away.empty()) return judge_stranger(entry);
     if (answer.passing == Passing::on) {
       // A node that is down keeps its address in the Service's status for a while.
       if (node != nullptr && node->ready != std::optional(true))

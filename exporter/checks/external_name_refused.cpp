@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "checks/check.h"
+#include "checks/middleware_missing.h"
 #include "checks/route_faults.h"
 #include "checks/unknown.h"
 
@@ -35,27 +36,52 @@ struct Evidence {
 };
 
 // Traefik may not look into a namespace at all (its option `namespaces`): there routes without any
-// ExternalName are absent as well, though nothing is wrong with them. By provider and namespace.
-using Place = std::pair<std::string_view, std::string>;
-std::set<Place> places_unseen(const Fleet& fleet, const RouteFaults& faults) {
-  std::set<Place> unseen;
-  for (const Route& route : fleet.routes) {
-    if (faults.router_state(route) != RouterState::absent || faults.has_backend_fault(route) ||
-        faults.served_elsewhere(route) || RouteFaults::crosses_namespaces(route))
-      continue;
-    const bool plain = std::ranges::none_of(route.backends, [&](const RouteBackend& backend) {
-      const auto* endpoints = fleet.endpoints.find(backend.service);
-      return endpoints == nullptr || !endpoints->certain ||
-             endpoints->service->type == "ExternalName";
-    });
-    if (plain) unseen.emplace(provider_title(route), route.object.namespace_name);
+// ExternalName are absent as well, though nothing is wrong with them.
+class Sight {
+ public:
+  Sight(const Fleet& fleet, const RouteFaults& faults) {
+    std::set<std::string> missing;  // middlewares
+    for (const Finding& finding : middlewares_at_once(fleet).findings)
+      missing.insert(finding.object);
+    for (const Route& route : fleet.routes) {
+      if (route.router) served_.insert(place_of(route));
+      if (faults.router_state(route) != RouterState::absent || faults.has_backend_fault(route) ||
+          faults.served_elsewhere(route) || RouteFaults::crosses_namespaces(route))
+        continue;
+      const bool plain = std::ranges::none_of(route.backends, [&](const RouteBackend& backend) {
+        const auto* endpoints = fleet.endpoints.find(backend.service);
+        return endpoints == nullptr || !endpoints->certain ||
+               endpoints->service->type == "ExternalName";
+      });
+      const bool refused = std::ranges::any_of(route.middlewares, [&](const RouteMiddleware& item) {
+        return missing.contains(item.name());
+      });
+      if (!plain || refused) continue;
+      unexplained_.insert(place_of(route));
+      in_doubt_.insert(provider_title(route));
+    }
   }
-  return unseen;
-}
+
+  // Where some namespace is not looked into, another one is only if it has a router.
+  [[nodiscard]] bool sees(const Route& route) const {
+    return !unexplained_.contains(place_of(route)) &&
+           (served_.contains(place_of(route)) || !in_doubt_.contains(provider_title(route)));
+  }
+
+ private:
+  using Place = std::pair<std::string_view, std::string>;  // provider and namespace
+  static Place place_of(const Route& route) {
+    return {provider_title(route), route.object.namespace_name};
+  }
+
+  std::set<Place> served_;
+  std::set<Place> unexplained_;
+  std::set<std::string_view> in_doubt_;  // their providers
+};
 
 std::map<std::string_view, Evidence> gather(const Fleet& fleet) {
   const RouteFaults faults(fleet);
-  const std::set<Place> unseen = places_unseen(fleet, faults);
+  const Sight sight(fleet, faults);
   std::map<std::string_view, Evidence> evidence;  // by provider
   for (const Route& route : fleet.routes) {
     // TCP and UDP routers are not read.
@@ -72,8 +98,7 @@ std::map<std::string_view, Evidence> gather(const Fleet& fleet) {
         item.elsewhere.insert(route.ingress_class);
       } else {
         item.dead.emplace_back(&route, endpoints->service);
-        const bool seen = !unseen.contains({provider_title(route), route.object.namespace_name});
-        item.off = item.off || (seen && !faults.has_backend_fault(route) &&
+        item.off = item.off || (sight.sees(route) && !faults.has_backend_fault(route) &&
                                 !RouteFaults::crosses_namespaces(route));
       }
     }

@@ -159,7 +159,7 @@ Verdict middlewares_at_once(const Fleet& fleet) {
     const RouteMiddleware& middleware = use.middleware;
     known_references.insert(use.qualified);
     const auto error = errors.find(use.qualified);
-    const std::string object = middleware.object ? middleware.object->text() : middleware.reference;
+    const std::string object = middleware.name();
     if (middleware.object) {
       const bool list_known =
           middleware.tcp ? cluster->middleware_tcps.known() : cluster->middlewares.known();

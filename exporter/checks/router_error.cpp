@@ -52,8 +52,7 @@ class Unexplained {
     }
     return std::none_of(route.middlewares.begin(), route.middlewares.end(),
                         [&](const RouteMiddleware& middleware) {
-                          return middlewares_.contains(middleware.object ? middleware.object->text()
-                                                                         : middleware.reference);
+                          return middlewares_.contains(middleware.name());
                         });
   }
 

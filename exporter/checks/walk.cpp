@@ -163,8 +163,7 @@ class Walker {
     Draft draft;
     const auto* cluster = fleet_.cluster();
     for (const RouteMiddleware& middleware : route.middlewares) {
-      const std::string object =
-          middleware.object ? middleware.object->text() : middleware.reference;
+      const std::string object = middleware.name();
       draft.name(object);
       draft.add(findings_.of("middleware_missing", object));
       const bool readable = middleware.object ? (middleware.tcp ? cluster->middleware_tcps.known()

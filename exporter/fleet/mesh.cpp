@@ -34,9 +34,11 @@ void Mesh::index_cluster_nodes() {
   if (cluster == nullptr) return;
   for (const kubernetes::Node& node : cluster->nodes.items) {
     bool in_mesh = false;
-    for (const IpAddress& address : node.internal_addresses) {
-      nodes_by_address_.try_emplace(address, &node);
-      in_mesh = in_mesh || is_mesh_address(address);
+    for (const auto* list : {&node.internal_addresses, &node.external_addresses}) {
+      for (const IpAddress& address : *list) {
+        nodes_by_address_.try_emplace(address, &node);
+        in_mesh = in_mesh || is_mesh_address(address);
+      }
     }
     nodes_by_name_[node.name].push_back({&node, in_mesh});
   }

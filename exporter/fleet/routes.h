@@ -17,6 +17,8 @@ struct RouteMiddleware {
   std::string reference;  // as Traefik calls it: `ns-name@kubernetescrd`, `auth@file`
   std::optional<kubernetes::ObjectName> object;  // nothing for other providers
   bool tcp = false;                              // a MiddlewareTCP
+  // As findings call it: the object, or the reference where there is none.
+  [[nodiscard]] std::string name() const { return object ? object->text() : reference; }
 };
 
 struct Route {

@@ -75,8 +75,18 @@ TEST_CASE("a machine that registered anew is online, and its old address leads n
     CHECK(world.findings("peer_offline") == Findings{"offline alpha"});
   }
   SECTION("the cluster still lists the old address") {
-    alpha(world).internal_addresses = {ip("100.80.0.1")};
-    CHECK(world.findings("peer_offline") == Findings{"offline alpha"});
+    auto& listed =
+        GENERATE(true, false) ? alpha(world).internal_addresses : alpha(world).external_addresses;
+    listed.push_back(ip("100.80.0.1"));
+    world.service("edge/traefik").load_balancer_addresses.push_back("100.80.0.1");
+    world.config.expect.entry_addresses = {ip("100.80.0.1")};
+    CHECK(world.findings() == Findings{"peer_offline/offline Peer alpha"});
+    CHECK(world.cause("shop.example") == "mesh/offline");
+  }
+  SECTION("only a Service lists the old address") {
+    world.service("edge/traefik").load_balancer_addresses.push_back("100.80.0.1");
+    world.config.expect.entry_addresses = {ip("100.80.0.1")};
+    CHECK(world.findings(check) == Findings{"not_a_node 100.80.0.1"});
   }
   SECTION("the new one is offline as well") {
     world.mesh->nodes.back().online = false;

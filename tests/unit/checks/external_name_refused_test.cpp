@@ -210,7 +210,12 @@ TEST_CASE("a namespace that Traefik does not look into says nothing of the flag"
   CHECK(world.findings() == Findings{"backend_missing/router_error Ingress ops/web"});
   CHECK(world.layer(Layer::external_name) == LayerStatus::unknown);
   CHECK(world.cause("wiki.example") == "unknown");
-  // Where one is served of the namespace of another, the flag shows there.
+  // Nor does one of which nothing is served, while another is not looked into.
+  world.external_name("news/feed", "feed.partner.example");
+  world.ingress("news/feed", "feed.example", "feed");
+  CHECK(world.findings(check).empty());
+  world.cluster->ingresses.items.pop_back();
+  // Where something else is served the flag shows.
   world.external_name("shop/forum", "forum.partner.example");
   world.ingress("shop/forum", "forum.example", "forum");
   CHECK(world.findings(check) ==
