@@ -18,12 +18,12 @@ AddressOwners::AddressOwners(const Fleet& fleet) : fleet_(fleet) {
 }
 
 void AddressOwners::add_peers(const headscale::State& control) {
+  const Mesh mesh(fleet_);
   for (const auto& peer : control.nodes) {
     for (const IpAddress& address : peer.addresses)
       own_tailnets_.insert(fleet_.networks.of(address).name);
-    // A node that registered anew leaves its old entry and address behind.
     if (peer.away(fleet_.snapshot.time)) {
-      for (const IpAddress& address : peer.addresses) away_[address] = peer.given_name;
+      add_away(peer, mesh);
       continue;
     }
     peers_.insert(peer.addresses.begin(), peer.addresses.end());
@@ -31,6 +31,17 @@ void AddressOwners::add_peers(const headscale::State& control) {
                                                           : by_name_.find(peer.host_name);
     if (named == by_name_.end()) continue;
     for (const IpAddress& address : peer.addresses) nodes_.try_emplace(address, named->second);
+  }
+}
+
+// The address is still the node's where the peer's own finding says what is wrong; else, as with
+// the old entry of a machine that registered anew, nobody's.
+void AddressOwners::add_away(const headscale::Node& peer, const Mesh& mesh) {
+  const Node* node =
+      mesh.registered_anew(peer) ? nullptr : mesh.cluster_node(peer.given_name, peer.addresses);
+  for (const IpAddress& address : peer.addresses) {
+    away_[address] = peer.given_name;
+    if (node != nullptr) nodes_.try_emplace(address, node);
   }
 }
 

@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-#include "fleet/fleet.h"
+#include "fleet/mesh.h"
 
 namespace shortcircuit {
 
@@ -15,7 +15,7 @@ class AddressOwners {
   explicit AddressOwners(const Fleet& fleet);
 
   // Null: no node has it, as far as anybody knows. The mesh knows addresses that Kubernetes does
-  // not list; those of a peer that nobody reaches are no node's.
+  // not list.
   [[nodiscard]] const kubernetes::Node* node_of(const IpAddress& address) const;
   // The peer that has it and is offline or expired; "" = none.
   [[nodiscard]] std::string away(const IpAddress& address) const;
@@ -25,6 +25,7 @@ class AddressOwners {
 
  private:
   void add_peers(const headscale::State& control);
+  void add_away(const headscale::Node& peer, const Mesh& mesh);
 
   const Fleet& fleet_;
   std::map<IpAddress, const kubernetes::Node*> nodes_;

@@ -15,7 +15,9 @@ struct Entry {
   Status status = Status::unknown;
   std::string reason;  // of entry_without_load_balancer; for unknown: why, as a sentence's half
   std::string node;    // "" = no node has the address
-  std::string away;    // the peer that has it and is offline or expired; "" = none
+  // The peer that has it and is offline or expired; "" = none. Where the address is covered all the
+  // same, the peer's own finding says it.
+  std::string away;
   kubernetes::ObjectName service;  // the LoadBalancer Service that should answer
   std::optional<kubernetes::Taint> taint;
   bool public_address = false;  // no node's, and public: a router in front may forward it

@@ -31,8 +31,9 @@ class Judge {
     const auto* control = state_of(fleet_.snapshot.headscale);
     if (control != nullptr) {
       for (const headscale::Node& node : control->nodes) {
-        peer(node.given_name, false, node.expiry, mesh_.matters(node.given_name, node.addresses),
-             node.online && node.online_known);
+        const bool matters =
+            mesh_.matters(node.given_name, node.addresses) && !mesh_.registered_anew(node);
+        peer(node.given_name, false, node.expiry, matters, node.online && node.online_known);
       }
       need_part(fleet_.snapshot.headscale.front(), "apikey", "headscale", verdict_.unknown);
       api_keys(control->api_keys);

@@ -62,26 +62,13 @@ class Judge {
     }
   }
 
-  // A machine that registered anew (`name-x7f3k`) leaves an offline entry behind: of that nobody
-  // expects anything, unless he names it or the cluster still lists its address.
-  [[nodiscard]] bool registered_anew(const headscale::Node& old,
-                                     const headscale::State& control) const {
-    const auto& named = fleet_.config.expect.peers;
-    if (old.host_name.empty() || std::ranges::find(named, old.given_name) != named.end() ||
-        mesh_.cluster_node("", old.addresses) != nullptr)
-      return false;
-    return std::ranges::any_of(control.nodes, [&](const headscale::Node& other) {
-      return other.online && other.host_name == old.host_name;
-    });
-  }
-
   void ask_headscale(const headscale::State& control) {
     for (const headscale::Node& node : control.nodes) {
       if (!mesh_.expected(node.given_name, node.addresses)) continue;
       if (!node.online_known) {
         verdict_.unknown.push_back(
             fmt::format("headscale: does not say whether {} is online", node.given_name));
-      } else if (!node.online && !registered_anew(node, control)) {
+      } else if (!node.online && !mesh_.registered_anew(node)) {
         const std::string since =
             node.last_seen ? fmt::format(" since {}", format_rfc3339(*node.last_seen)) : "";
         offline(node.given_name, fmt::format("{} must be online and Headscale has no connection to "

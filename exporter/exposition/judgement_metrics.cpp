@@ -234,7 +234,7 @@ void describe_entries(const Fleet& fleet, MetricSet& metrics) {
   for (const Entry& entry : judge_entry_addresses(fleet)) {
     if (entry.status == Entry::Status::unknown || entry.public_address) continue;
     metrics.add(definitions[entry_covered], {entry.address.text()},
-                entry.status == Entry::Status::covered ? 1 : 0);
+                entry.status == Entry::Status::covered && entry.away.empty() ? 1 : 0);
   }
 }
 

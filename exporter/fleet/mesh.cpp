@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace shortcircuit {
 namespace {
 
@@ -99,6 +101,16 @@ const kubernetes::Node* Mesh::cluster_node(std::string_view name,
 
 bool Mesh::expected(std::string_view name, const std::vector<IpAddress>& addresses) const {
   return expected_peers_.contains(name) || cluster_node(name, addresses) != nullptr;
+}
+
+bool Mesh::registered_anew(const headscale::Node& old) const {
+  const auto* control = fleet_.headscale();
+  if (control == nullptr || old.online || !old.online_known || old.host_name.empty() ||
+      expected_peers_.contains(old.given_name) || cluster_node("", old.addresses) != nullptr)
+    return false;
+  return std::ranges::any_of(control->nodes, [&](const headscale::Node& other) {
+    return other.online && other.host_name == old.host_name;
+  });
 }
 
 bool Mesh::matters(std::string_view name, const std::vector<IpAddress>& addresses) const {

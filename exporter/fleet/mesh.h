@@ -48,6 +48,9 @@ class Mesh {
                                                      const std::vector<IpAddress>& addresses) const;
   // Named in expect.peers, or a node of the cluster: it must be online.
   [[nodiscard]] bool expected(std::string_view name, const std::vector<IpAddress>& addresses) const;
+  // A machine that registered anew (`name-x7f3k`) leaves an offline entry behind: of that nobody
+  // expects anything, unless he names it or the cluster still lists its address.
+  [[nodiscard]] bool registered_anew(const headscale::Node& old) const;
   // Expected, or a node whose tailscaled is read: somebody cares for the path to it.
   [[nodiscard]] bool matters(std::string_view name, const std::vector<IpAddress>& addresses) const;
 

@@ -39,15 +39,26 @@ TEST_CASE("an entry at a peer that is offline or expired") {
   move_cluster_to_lan(world);
   CHECK(world.findings().empty());
   CHECK(world.cause("shop.example") == "ok");
-  SECTION("offline") {
+  SECTION("offline: the peer's finding says it") {
     peer_of(world, 0).online = false;
-    CHECK(world.findings(check) == Findings{"not_a_node 100.80.0.1"});
-    CHECK(world.judge().findings.front().message.contains("belongs to peer alpha"));
-    CHECK(world.cause("shop.example") == "load_balancer/not_a_node");
+    CHECK(world.findings() == Findings{"peer_offline/offline Peer alpha"});
+    CHECK(world.cause("shop.example") == "mesh/offline");
+    alpha(world).ready = false;  // the machine is dead: that comes first
+    CHECK(world.findings(check) == Findings{"node_not_ready alpha"});
+    CHECK(world.cause("shop.example") == "load_balancer/node_not_ready");
   }
   SECTION("expired, and still called online") {
     peer_of(world, 0).expiry = world.snapshot.time - 1min;
-    CHECK(world.findings(check) == Findings{"not_a_node 100.80.0.1"});
+    CHECK(world.findings() == Findings{"key_expiring/expired Peer alpha"});
+    CHECK(world.cause("shop.example") == "mesh/expired");
+  }
+  SECTION("a peer that is no node") {
+    world.peer("nas", "100.80.0.60").online = false;
+    world.config.expect.entry_addresses = {ip("100.80.0.60")};
+    CHECK(world.findings() ==
+          Findings{"entry_without_load_balancer/not_a_node Address 100.80.0.60"});
+    CHECK(world.judge().findings.front().message.contains("belongs to peer nas"));
+    CHECK(world.cause("shop.example") == "load_balancer/not_a_node");
   }
   SECTION("another peer") {
     peer_of(world, 2).online = false;
@@ -70,6 +81,12 @@ TEST_CASE("a machine that registered anew is online, and its old address leads n
   world.config.expect.entry_addresses = {ip("100.80.0.9")};
   CHECK(world.findings().empty());
   CHECK(world.cause("shop.example") == "ok");
+  SECTION("the key of the old entry is nobody's business either") {
+    peer_of(world, 0).expiry = world.snapshot.time - 1min;
+    CHECK(world.findings().empty());
+    peer_of(world, 0).online = true;  // two machines of one name
+    CHECK(world.findings() == Findings{"key_expiring/expired Peer alpha"});
+  }
   SECTION("somebody expects the old entry by name") {
     world.config.expect.peers = {"alpha"};
     CHECK(world.findings("peer_offline") == Findings{"offline alpha"});
