@@ -156,8 +156,9 @@ class Lister {
               *address, "replicas on these nodes lose each other",
               fmt::format(
                   "linstor node interface list {0}   # then: linstor node interface create {0} "
-                  "NAME NEW-ADDRESS; linstor node set-property {0} PrefNic NAME",
-                  shell_word(end->node)));
+                  "NAME NEW-ADDRESS; linstor node-connection path create {1} {2} PATH INTERFACE "
+                  "INTERFACE, which moves this pair alone",
+                  shell_word(end->node), shell_word(pair.node_a), shell_word(pair.node_b)));
         }
       }
     }
