@@ -40,7 +40,7 @@ Engine::Engine(Settings settings, Publisher& publisher, Ledger& ledger)
     try {
       replay_ ? run_replay(stop) : run_live(stop);
     } catch (const std::exception& error) {
-      log_error("judging stopped", {{"error", error.what()}});
+      if (!stop.stop_requested()) settings_.died(error.what());
     }
   });
 }

@@ -23,6 +23,9 @@ class Engine {
     std::shared_ptr<const Recording> recording;  // null: the network
     Duration step_interval = 30s;
     std::function<ReloadState()> reload_state;  // asked at every publication, from any thread
+    // Polling and judging ended by themselves, from the engine's thread: what was published stays
+    // as it is and grows old.
+    std::function<void(const std::string& why)> died;
   };
   // `publisher` and `ledger` outlive the engine; `ledger` is used by the engine's thread only. What
   // was published last is remembered as far as it is of the same cluster.

@@ -32,8 +32,7 @@ class Service {
   Result<void> start() {
     auto setup = read_setup(options_);
     if (!setup) return std::unexpected(setup.error());
-    run(std::move(*setup));
-    return {};
+    return run(std::move(*setup));
   }
 
   Result<void> reload() {
@@ -42,10 +41,13 @@ class Service {
     if (!setup) {
       set_reload({.successful = false, .last_success = reload_state().last_success});
       log_error("reload failed, the old configuration stays", {{"error", setup.error().message}});
-      engine_->refresh();
+      if (engine_) engine_->refresh();
       return std::unexpected(setup.error());
     }
-    run(std::move(*setup));
+    if (auto running = run(std::move(*setup)); !running) {
+      die(running.error().message);  // the old one is gone
+      return running;
+    }
     log_info("reloaded", {{"config", options_.config_path}});
     return {};
   }
@@ -55,17 +57,37 @@ class Service {
     const std::lock_guard lock(reload_mutex_);
     return reload_;
   }
+  // Why the process has to end; nothing while it works.
+  [[nodiscard]] std::string death() const {
+    const std::lock_guard lock(reload_mutex_);
+    return death_;
+  }
 
  private:
-  void run(Setup setup) {
+  Result<void> run(Setup setup) {
     set_reload({.successful = true, .last_success = now()});
     engine_.reset();  // the old one is gone before the new one asks the same upstreams
-    engine_ = std::make_unique<Engine>(
-        Engine::Settings{.config = std::move(setup.config),
-                         .recording = std::move(setup.recording),
-                         .step_interval = options_.replay_step_interval.value_or(30s),
-                         .reload_state = [this] { return reload_state(); }},
-        publisher_, ledger_);
+    try {
+      engine_ = std::make_unique<Engine>(
+          Engine::Settings{.config = std::move(setup.config),
+                           .recording = std::move(setup.recording),
+                           .step_interval = options_.replay_step_interval.value_or(30s),
+                           .reload_state = [this] { return reload_state(); },
+                           .died = [this](const std::string& why) { die(why); }},
+          publisher_, ledger_);
+    } catch (const std::exception& error) {
+      return fail(Failure::internal, std::string("cannot poll and judge: ") + error.what());
+    }
+    return {};
+  }
+
+  // Ends the process: a page that does not change any more looks like a fleet that is well.
+  void die(const std::string& why) {
+    {
+      const std::lock_guard lock(reload_mutex_);
+      if (death_.empty()) death_ = "stopped: cannot judge any more: " + why;
+    }
+    ::kill(getpid(), SIGTERM);  // the main thread waits for it
   }
 
   void set_reload(ReloadState state) {
@@ -79,6 +101,7 @@ class Service {
   Ledger ledger_;
   mutable std::mutex reload_mutex_;
   ReloadState reload_;
+  std::string death_;
   std::unique_ptr<Engine> engine_;
 };
 
@@ -138,6 +161,7 @@ int serve(const Options& options) {
         "deploy/systemd/README.md");
   }
   std::string failure;  // printed when nothing else writes any more
+  int code = 2;
   {
     Service service(options);
     if (const auto started = service.start(); !started) {
@@ -157,12 +181,14 @@ int serve(const Options& options) {
       }
       while (wait_for_signal() == SIGHUP) (void)service.reload();
       log_info("stopping");
+      failure = service.death();
+      code = 1;
     }
   }
   tear_down_network();
   if (failure.empty()) return 0;
   fmt::print(stderr, "{}\n", failure);
-  return 2;
+  return code;
 }
 
 }  // namespace shortcircuit

@@ -5,7 +5,8 @@
 
 namespace shortcircuit {
 
-// Exit code of the process. One clear line on standard error when it cannot start (2).
+// Exit code of the process. One clear line on standard error when it cannot start (2), or cannot
+// judge any more (1): then somebody has to start it anew, which systemd and Kubernetes do.
 int serve(const Options& options);
 
 }  // namespace shortcircuit

@@ -24,8 +24,4 @@ std::optional<std::vector<RuleTarget>> targets_of_rule(std::string_view rule);
 // For comparing rules of objects with those of routers: white space outside of quotes goes.
 std::string normalized_rule(std::string_view rule);
 
-// For what leaves the program: a rule, or a text that quotes one, without the values that headers
-// and queries are compared with. They may be secrets that are shared with a proxy in front.
-std::string without_matched_values(std::string_view text);
-
 }  // namespace shortcircuit

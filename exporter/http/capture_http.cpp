@@ -56,12 +56,13 @@ class CaptureHttp : public Http {
   Result<void> record(const HttpRequest& request, const Result<HttpResponse>& result) {
     if (!result && result.error().failure == Failure::cancelled) return {};
     auto [extension, content] = file_of(request, result);
-    const std::string stem = folder_ + "/" + safe_name(request.answer);
+    const std::string name = answer_file_name(request.answer);
+    const std::string stem = folder_ + "/" + name;
     Seen& seen = seen_[request.answer];
     const std::size_t content_hash = std::hash<std::string>{}(content);
     ++seen.calls;
     if (seen.calls == 1) {
-      remove_older_files(safe_name(request.answer));
+      remove_older_files(name);
     } else if (seen.extension == extension && seen.content_hash == content_hash) {
       return {};  // a replay repeats the answer before a gap
     } else if (!seen.numbered) {

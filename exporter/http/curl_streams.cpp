@@ -76,11 +76,13 @@ class StreamLoop {
   }
 
   void add(std::shared_ptr<Entry> entry) {
-    if (!multi_) {
-      multi_.reset(curl_multi_init());
-      if (!multi_) throw std::bad_alloc();
-      curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
-      thread_ = std::thread([this] { run(); });
+    try {
+      begin_thread();
+    } catch (const std::exception& error) {
+      const std::lock_guard lock(mutex_);
+      entry->phase = Stream::Phase::ended;
+      entry->error = Error{Failure::internal, std::string("streams: ") + error.what()};
+      return;
     }
     {
       const std::lock_guard lock(mutex_);
@@ -116,6 +118,20 @@ class StreamLoop {
   }
 
  private:
+  // The first time, and after it died. Throws when there can be none.
+  void begin_thread() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (thread_.joinable() && !dead_) return;
+    }
+    if (thread_.joinable()) thread_.join();
+    multi_.reset(curl_multi_init());
+    if (!multi_) throw std::bad_alloc();
+    curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
+    dead_ = false;
+    thread_ = std::thread([this] { run(); });
+  }
+
   void run() {
     Error reason{Failure::cancelled, "stopped"};
     try {
@@ -127,6 +143,7 @@ class StreamLoop {
       const std::lock_guard lock(mutex_);
       std::ranges::move(added_, std::back_inserter(entries_));
       added_.clear();
+      dead_ = true;
     }
     while (!entries_.empty()) end(entries_.size() - 1, reason);
   }
@@ -303,6 +320,7 @@ class StreamLoop {
   std::mutex mutex_;
   std::condition_variable_any settled_;
   bool stopping_ = false;
+  bool dead_ = false;  // the thread takes nothing in any more
   std::vector<std::shared_ptr<Entry>> added_;
   std::size_t opening_ = 0;
   std::size_t held_bytes_ = 0;

@@ -62,10 +62,10 @@ std::string absolute_path(const std::string& directory) {
   return code ? directory : path.string();
 }
 
-std::string key_of(std::string_view source, std::string_view target, std::string_view answer) {
+std::string folder_of(std::string_view source, std::string_view target) {
   std::string key = safe_name(source);
   if (!target.empty()) key += "/" + safe_name(target);
-  return key + "/" + safe_name(answer);
+  return key + "/";
 }
 
 std::uint64_t fnv1a(std::string_view text) {
@@ -107,6 +107,13 @@ std::string safe_name(std::string_view name) {
     safe = fmt::format("{}-{:016x}", safe.substr(0, longest - 17), fnv1a(name));
   }
   return safe;
+}
+
+std::string answer_file_name(std::string_view answer) {
+  constexpr std::size_t longest = 183;  // with the hash as long as a safe name
+  const std::string safe = safe_name(answer);
+  if (safe == answer) return safe;
+  return fmt::format("{}-{:016x}", safe.substr(0, longest), fnv1a(answer));
 }
 
 Result<std::shared_ptr<const Recording>> Recording::open(const std::string& directory) {
@@ -208,9 +215,11 @@ std::string Recording::configuration_path() const { return directory_ + "/shortc
 Result<HttpResponse> Recording::answer(std::size_t step, std::string_view source,
                                        std::string_view target, const HttpRequest& request,
                                        int attempt) const {
-  const auto found = files_.find(key_of(source, target, request.answer));
+  const std::string folder = folder_of(source, target);
   const std::pair<File, std::string>* best = nullptr;
-  if (found != files_.end()) {
+  for (const auto& name : {answer_file_name(request.answer), safe_name(request.answer)}) {
+    const auto found = files_.find(folder + name);
+    if (found == files_.end() || best != nullptr) continue;
     // The nearest step; there a numbered file of this attempt or the nearest one below (else the
     // lowest above); of equal ones the status, then the extension asked for.
     const auto wanted = request.extension == "txt" ? File::Kind::txt : File::Kind::json;

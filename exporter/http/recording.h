@@ -7,7 +7,8 @@
 // wins over `.json` and `.txt`, and of these the extension asked for wins over the other.
 // `<answer>-try1.*`, `-try2` …: the first, second … call; a gap repeats the one before it, and the
 // last one answers ever after. Within one step they win over a file without a number.
-// Names of targets and answers become file names by safe_name().
+// Names of targets become folders by safe_name(), those of answers files by answer_file_name(). A
+// file that is named by safe_name() alone, as somebody writes it by hand, is found as well.
 // `<step>/recorded_at` (RFC 3339) is the time by which that step is judged.
 // Thread rules: immutable after open(); free to share.
 #pragma once
@@ -62,6 +63,8 @@ class Recording {
 // A name as a file name: letters, digits, `.`, `_`, `-` and whatever is not ASCII stay, the rest
 // (`/`, `:`, `*` …) and a leading dot become `_`. Names that are too long end in a hash.
 std::string safe_name(std::string_view name);
+// The same, and two names never give one file: what was replaced ends in a hash of the whole.
+std::string answer_file_name(std::string_view answer);
 
 // Where a replay stands. The one mutable thing of a replay; every member may be called from any
 // thread.

@@ -1,12 +1,13 @@
 // Answers that are followed: the lines of a GET whose body has no end, as they come.
 //
-// Contract: start() never waits; what arrives is gathered until take() asks for it. Only an answer
-// with status 200 is open; every other status, a broken connection, a deadline that passed and
-// more bytes than may wait (`Streams::held_limit`, of all streams together) end the stream with an
-// error. Letting go of a Stream closes its connection and drops what it holds.
-// A peer that vanished without a word is noticed within about half a minute, while nothing is sent.
-// Thread rules: an object and its streams belong to one source and are used by one thread at a
-// time; the work is done by one thread of the implementation, however many streams there are.
+// Contract: start() never waits, and what cannot begin is a stream that has ended; what arrives is
+// gathered until take() asks for it. Only an answer with status 200 is open; every other status, a
+// broken connection, a deadline that passed and more bytes than may wait (`Streams::held_limit`, of
+// all streams together) end the stream with an error. Letting go of a Stream closes its connection
+// and drops what it holds. A peer that vanished without a word is noticed within about half a
+// minute, while nothing is sent. Thread rules: an object and its streams belong to one source and
+// are used by one thread at a time; the work is done by one thread of the implementation, however
+// many streams there are.
 #pragma once
 
 #include <memory>

@@ -278,12 +278,15 @@ Result<void> CivetServer::start_civetweb(const GateLimits& limits) {
 void CivetServer::stop_civetweb() {
   if (context_ == nullptr) return;
   std::atomic<bool> stopped{false};
-  const std::jthread waker([&] {
-    while (!stopped) {
-      if (const int descriptor = connect_to(inner_port_); descriptor >= 0) close(descriptor);
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-  });
+  std::jthread waker;
+  try {
+    waker = std::jthread([&] {
+      while (!stopped) {
+        if (const int descriptor = connect_to(inner_port_); descriptor >= 0) close(descriptor);
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      }
+    });
+  } catch (const std::system_error&) {}  // then it takes 2 s
   mg_stop(context_);
   stopped = true;
 }
@@ -307,7 +310,11 @@ Result<void> CivetServer::start(const ServerSettings& settings) {
       [this](ConnectionGate::Ticket ticket, std::string_view head, const std::string& remote) {
         forward(ticket, head, remote);
       });
-  gate_->start();
+  try {
+    gate_->start();
+  } catch (const std::system_error& error) {
+    return fail(Failure::internal, std::string("the web server does not start: ") + error.what());
+  }
   return {};
 }
 

@@ -5,8 +5,8 @@
 #include <array>
 
 #include "base/json.h"
+#include "base/matched_values.h"
 #include "base/text.h"
-#include "fleet/router_rule.h"
 #include "sources/kubernetes/ca_bundle.h"
 #include "sources/kubernetes/parse_workloads.h"
 #include "sources/kubernetes/proxy_setting.h"

@@ -189,7 +189,7 @@ void Watches::judge(Followed& followed) {
 bool Watches::outlives(Followed& followed, List& list, PollContext& context) {
   if (!followed.known || !may_pass(list.error)) return false;
   take_in(followed);
-  if (!followed.open || ++followed.missed_lists >= missed_polls_until_unknown) return false;
+  if (!followed.open || ++followed.missed_lists > most_missed_lists) return false;
   followed.list_at = now_;  // asked for again in the next poll
   if (followed.fresh) return true;
   context.note(list.error);

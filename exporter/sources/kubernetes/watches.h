@@ -30,7 +30,6 @@
 #include <string>
 #include <vector>
 
-#include "fleet/observed.h"
 #include "http/streams.h"
 #include "sources/kubernetes/lists.h"
 
@@ -40,6 +39,7 @@ class Watches {
  public:
   static constexpr auto rest = std::chrono::hours(1);
   static constexpr auto longest_pause = std::chrono::minutes(5);
+  static constexpr int most_missed_lists = 2;  // in a row, that a watch outlives
 
   using SteadyTime = std::chrono::steady_clock::time_point;
   using Clock = std::function<SteadyTime()>;

@@ -1,8 +1,8 @@
 #include "sources/traefik/parse.h"
 
 #include "base/json.h"
+#include "base/matched_values.h"
 #include "base/text.h"
-#include "fleet/router_rule.h"
 
 namespace shortcircuit::traefik {
 namespace {

@@ -3,7 +3,7 @@
 // quote of them goes too; the rules in the same way as in the recording of Kubernetes, since routes
 // are found by them.
 #include "base/json.h"
-#include "fleet/router_rule.h"
+#include "base/matched_values.h"
 #include "sources/traefik/parse.h"
 #include "sources/traefik/source.h"
 

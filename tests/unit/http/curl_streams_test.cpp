@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "support/no_new_threads.h"
 #include "support/temporary_directory.h"
 #include "unit/http/curl_http_support.h"
 
@@ -97,6 +98,27 @@ TEST_CASE("streams: an answer without a line is open", "[watch]") {
   CHECK(stream->take().phase != Stream::Phase::ended);
   streams.settle(Deadline::after(patience), {});
   CHECK(stream->take().phase == Stream::Phase::open);
+}
+
+TEST_CASE("streams: without a thread they end at once, and later ones do not", "[watch]") {
+  const LoopbackServer server([&](Connection& client) {
+    client.read_request();
+    client.send(chunked_head + chunk("one\n"));
+    client.hang();
+  });
+  CurlStreams streams{Endpoint{}};
+  for (int i = 0; i < 2; ++i) {
+    const NoNewThreads limit;
+    if (!limit.holds()) return;  // a machine on which threads cannot be forbidden
+    const auto stream = start(streams, server);
+    streams.settle(Deadline::after(patience), {});
+    const auto arrived = stream->take();
+    CHECK(arrived.phase == Stream::Phase::ended);
+    REQUIRE(arrived.error);
+    CHECK(arrived.error->failure == Failure::internal);
+  }
+  const auto stream = start(streams, server);
+  CHECK(gathered(*stream, 1).lines == std::vector<std::string>{"one"});
 }
 
 TEST_CASE("streams: what is not 200 is an error with its status", "[watch]") {

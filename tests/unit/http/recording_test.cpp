@@ -169,6 +169,45 @@ TEST_CASE("names are made safe for files") {
   const std::string one(300, 'a');
   CHECK(safe_name(one).size() == 200);
   CHECK(safe_name(one) != safe_name(one + "b"));
+  CHECK(answer_file_name("ping-node_1-1312") == "ping-node_1-1312");
+  CHECK(answer_file_name("ping-fd7a::1-1312").starts_with("ping-fd7a__1-1312-"));
+  CHECK(answer_file_name("a:b") != answer_file_name("a/b"));
+  CHECK(answer_file_name(one).size() == 200);
+  for (const std::size_t length : {182U, 183U, 184U, 200U, 201U}) {
+    const std::string name(length - 1, 'a');
+    CHECK(answer_file_name(name + ":") != answer_file_name(name + "/"));
+    CHECK(answer_file_name(name + ":").size() <= 200);
+  }
+}
+
+TEST_CASE("two names that look alike as file names are two files") {
+  const TemporaryDirectory directory;
+  auto inner = std::make_unique<ScriptedHttp>();
+  const std::vector<std::string> names{"ping-a:1", "ping-a/1", "ping-a_1", "ping-a 1", ".x", "_.x"};
+  for (const std::string& name : names) {
+    inner->script.push_back(HttpResponse{200, "of " + name, {}});
+  }
+  const auto capture = make_capture_http(std::move(inner), directory.path(), "etcd", "m", reduce);
+  for (const std::string& name : names) {
+    const std::vector<HttpRequest> requests{ask(name)};
+    REQUIRE(capture->fetch(requests, Deadline::after(1s), {}).front());
+  }
+  const auto recording = Recording::open(directory.path());
+  REQUIRE(recording);
+  for (const std::string& name : names) {
+    const auto answer = (*recording)->answer(0, "etcd", "m", ask(name), 1);
+    REQUIRE(answer);
+    CHECK(answer->body.contains("of " + name));
+  }
+  CHECK((*recording)->answer(0, "etcd", "m", ask("ping-b:1"), 1)->status == 404);
+}
+
+TEST_CASE("a file that somebody named by hand is found") {
+  const TemporaryDirectory directory;
+  directory.write("tailscale/n/ping-fd7a__1-1312.json", "by hand");
+  const auto recording = Recording::open(directory.path());
+  REQUIRE(recording);
+  CHECK((*recording)->answer(0, "tailscale", "n", ask("ping-fd7a::1-1312"), 1)->body == "by hand");
 }
 
 TEST_CASE("what was captured is replayed alike") {
