@@ -10,11 +10,11 @@
 
 namespace shortcircuit::traefik {
 
-// Each adds what its answer says to `state`. Lists add one page.
 // An error as Traefik words it, without what it quotes of a configuration that is secret: users
 // with their password's hash, user information of URLs, values of headers.
 std::string shown_error(std::string_view error);
 
+// Each adds what its answer says to `state`. Lists add one page.
 Result<void> parse_version(std::string_view body, State& state);
 Result<void> parse_overview(std::string_view body, State& state);
 Result<void> parse_entry_points(std::string_view body, State& state);
