@@ -131,8 +131,8 @@ void describe_routes(const Judgement& judgement, MetricSet& metrics) {
     if (series.status != LinkStatus::unknown) {
       metrics.add(definitions[route_up], labels, series.status == LinkStatus::ok ? 1 : 0);
     }
-    const auto with = [&labels = labels](std::string_view one, std::string_view other) {
-      std::vector<std::string> more = labels;
+    const auto with = [&of = labels](std::string_view one, std::string_view other) {
+      std::vector<std::string> more = of;
       more.insert(more.end(), {std::string(one), std::string(other)});
       return more;
     };
