@@ -78,8 +78,8 @@ def test_it_works_or_it_ends():
             break
         assert codes[-1] in (1, 2), (threads, codes, log)
         assert "not start: " in log[-1] or "cannot " in log[-1], (threads, log)
-    # It cannot start, it cannot poll, it works.
-    assert codes[-1] == 0 and {1, 2} <= set(codes), codes
+    # Which thread is the one too many is chance: that judging ends is told by 1 here, or in the next test.
+    assert codes[-1] == 0 and 2 in codes, codes
 
 
 def test_a_reload_that_finds_no_thread_ends_it():
