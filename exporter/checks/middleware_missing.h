@@ -1,3 +1,5 @@
+// What middleware_missing tells of one moment, for checks that explain routes: a check of its own
+// compares two moments (before.h) and would ask for itself again.
 #pragma once
 
 #include "checks/finding.h"

@@ -108,6 +108,21 @@ World World::healthy() {
   return world;
 }
 
+World World::with_route() {
+  World world = healthy();
+  world.with_pods("shop/web", 2);
+  world.ingress("shop/front", "shop.example", "web");
+  world.serve();
+  return world;
+}
+
+void World::was_before(std::shared_ptr<const kubernetes::State> earlier) {
+  auto& observed = snapshot.kubernetes.front();
+  observed.observed_at = snapshot.time;
+  observed.earlier = {{snapshot.time - 15s, std::move(earlier)}};
+  snapshot.traefik.front().observed_at = snapshot.time - 3s;
+}
+
 kubernetes::Node& World::node(const std::string& name, const std::string& address,
                               const std::string& pods) {
   kubernetes::Node node{.name = name, .internal_addresses = {ip(address)}, .ready = true};

@@ -22,6 +22,8 @@ class World {
   // Three Ready nodes (alpha, beta, gamma: 100.80.0.1 … .3, pods 10.244.1 … 3.0/24) that are peers,
   // Traefik behind a LoadBalancer Service on all three, entry address 100.80.0.1.
   static World healthy();
+  // The same and Ingress shop/front: shop.example leads to Service shop/web with two ready pods.
+  static World with_route();
 
   kubernetes::Node& node(const std::string& name, const std::string& address,
                          const std::string& pods = "");
@@ -41,6 +43,8 @@ class World {
   kubernetes::WebhookConfiguration& webhook(const std::string& name, const std::string& service);
   // Gives every route of the cluster an enabled router with one server, as Traefik would.
   void serve();
+  // Kubernetes was asked just now, and said `earlier` 15 s ago; Traefik was asked in between.
+  void was_before(std::shared_ptr<const kubernetes::State> earlier);
   // Without the router of that route; or disabled with an error.
   void drop_router(const std::string& part_of_name);
   traefik::Router& router(const std::string& part_of_name);

@@ -7,18 +7,10 @@ using namespace shortcircuit::testing;
 namespace {
 constexpr auto check = "backend_missing";
 using Findings = std::vector<std::string>;
-
-World with_route() {
-  World world = World::healthy();
-  world.with_pods("shop/web", 2);
-  world.ingress("shop/front", "shop.example", "web");
-  world.serve();
-  return world;
-}
 }  // namespace
 
 TEST_CASE("a route to a Service with ready pods, by the port's name or number") {
-  World world = with_route();
+  World world = World::with_route();
   CHECK(world.findings().empty());
   auto& backend = *world.cluster->ingresses.items.front().rules.front().paths.front().backend;
   backend.port_name.clear();
@@ -28,7 +20,7 @@ TEST_CASE("a route to a Service with ready pods, by the port's name or number") 
 }
 
 TEST_CASE("each plain fault behind a route") {
-  World world = with_route();
+  World world = World::with_route();
   world.drop_router("shop");
   SECTION("no Service") {
     std::erase_if(world.cluster->services.items,
@@ -55,14 +47,14 @@ TEST_CASE("each plain fault behind a route") {
 }
 
 TEST_CASE("Services that no route leads to are nobody's business") {
-  World world = with_route();
+  World world = World::with_route();
   world.with_pods("batch/worker", 0);
   world.hand_kept("batch/empty", {});
   CHECK(world.findings().empty());
 }
 
 TEST_CASE("one unready pod among ready ones is fine") {
-  World world = with_route();
+  World world = World::with_route();
   world.slice("shop/web").endpoints.front().ready = false;
   CHECK(world.findings().empty());
 }
@@ -107,7 +99,7 @@ TEST_CASE("TraefikServices, nested and in circles") {
 }
 
 TEST_CASE("a dead route never lacks a cause") {
-  World world = with_route();
+  World world = World::with_route();
   SECTION("its router is not there and everything it names is") {
     world.drop_router("shop");
     CHECK(world.findings() == Findings{"backend_missing/router_error Ingress shop/front"});
@@ -141,7 +133,7 @@ TEST_CASE("a dead route never lacks a cause") {
 }
 
 TEST_CASE("one server of two that Traefik's health check calls DOWN is fine") {
-  World world = with_route();
+  World world = World::with_route();
   world.proxy->services.back().server_urls.emplace_back("http://100.80.0.3:8080");
   world.proxy->services.back().servers_down = 1;
   CHECK(world.findings().empty());
@@ -186,7 +178,7 @@ TEST_CASE("a port in quotes is a name to Traefik") {
 }
 
 TEST_CASE("Endpoints stand in for slices that cannot be read, and their absence says nothing") {
-  World world = with_route();
+  World world = World::with_route();
   world.hand_kept("shop/far", {"100.80.0.2"});
   world.ingress("shop/far", "far.example", "far");
   world.proxy->routers.clear();

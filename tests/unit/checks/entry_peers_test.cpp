@@ -6,18 +6,10 @@ using namespace shortcircuit;
 using namespace shortcircuit::testing;
 
 namespace {
-
 constexpr auto check = "entry_without_load_balancer";
 using Findings = std::vector<std::string>;
 
 // A route whose public name points at alpha's address in the mesh, 100.80.0.1.
-World with_route() {
-  World world = World::healthy();
-  world.with_pods("shop/web", 1);
-  world.ingress("shop/front", "shop.example", "web");
-  world.serve();
-  return world;
-}
 
 // Kubernetes uses the LAN.
 void move_cluster_to_lan(World& world) {
@@ -31,11 +23,10 @@ void move_cluster_to_lan(World& world) {
 }
 
 headscale::Node& peer_of(World& world, std::size_t index) { return world.mesh->nodes[index]; }
-
 }  // namespace
 
 TEST_CASE("an entry at a peer that is offline or expired") {
-  World world = with_route();
+  World world = World::with_route();
   move_cluster_to_lan(world);
   CHECK(world.findings().empty());
   CHECK(world.cause("shop.example") == "ok");
@@ -72,7 +63,7 @@ TEST_CASE("an entry at a peer that is offline or expired") {
 }
 
 TEST_CASE("a machine that registered anew is online, and its old address leads nowhere") {
-  World world = with_route();
+  World world = World::with_route();
   move_cluster_to_lan(world);
   peer_of(world, 0).online = false;
   auto& anew = world.peer("alpha-x7f3k", "100.80.0.9");
@@ -116,7 +107,7 @@ TEST_CASE("a machine that registered anew is online, and its old address leads n
 }
 
 TEST_CASE("an entry that the cluster lists itself, at a peer that nobody reaches") {
-  World world = with_route();
+  World world = World::with_route();
   CHECK(world.cause("shop.example") == "ok");
   SECTION("offline") {
     peer_of(world, 0).online = false;

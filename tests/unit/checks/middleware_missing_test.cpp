@@ -209,10 +209,7 @@ World refused_meanwhile(const std::string& references_before) {
   refuse(world, "shop", "auth@file");
   auto earlier = std::make_shared<kubernetes::State>(*world.cluster);
   earlier->ingresses.items.front().traefik_annotations = {{annotation, references_before}};
-  auto& cluster = world.snapshot.kubernetes.front();
-  cluster.observed_at = world.snapshot.time;
-  cluster.earlier = {{world.snapshot.time - 15s, earlier}};
-  world.snapshot.traefik.front().observed_at = world.snapshot.time - 3s;
+  world.was_before(earlier);
   return world;
 }
 }  // namespace
@@ -221,11 +218,7 @@ TEST_CASE("what Traefik refused may have been mended after it was asked") {
   SECTION("the object was created") {
     World world = with_middlewares("shop-auth@kubernetescrd");
     refuse(world, "shop", "shop-auth@kubernetescrd");
-    auto& cluster = world.snapshot.kubernetes.front();
-    cluster.observed_at = world.snapshot.time;
-    cluster.earlier = {
-        {world.snapshot.time - 15s, std::make_shared<kubernetes::State>(*world.cluster)}};
-    world.snapshot.traefik.front().observed_at = world.snapshot.time - 3s;
+    world.was_before(std::make_shared<kubernetes::State>(*world.cluster));
     world.middleware("shop/auth");
     CHECK(world.findings().empty());
     CHECK(world.layer(Layer::middleware) == LayerStatus::unknown);

@@ -11,24 +11,13 @@ namespace {
 constexpr auto check = "backend_missing";
 using Findings = std::vector<std::string>;
 
-World with_route() {
-  World world = World::healthy();
-  world.with_pods("shop/web", 2);
-  world.ingress("shop/front", "shop.example", "web");
-  world.serve();
-  return world;
-}
-
 // The cluster as it was when it was asked the time before, and when both were asked.
 World changed_meanwhile(const std::function<void(kubernetes::State&)>& before) {
-  World world = with_route();
+  World world = World::with_route();
   world.drop_router("shop");
   auto earlier = std::make_shared<kubernetes::State>(*world.cluster);
   before(*earlier);
-  auto& cluster = world.snapshot.kubernetes.front();
-  cluster.observed_at = world.snapshot.time;
-  cluster.earlier = {{world.snapshot.time - 15s, earlier}};
-  world.snapshot.traefik.front().observed_at = world.snapshot.time - 3s;
+  world.was_before(earlier);
   return world;
 }
 }  // namespace
@@ -60,7 +49,7 @@ TEST_CASE("what was in order before and Traefik lacks all the same is dead") {
 }
 
 TEST_CASE("the other paths of an Ingress whose one router is gone live on") {
-  World world = with_route();
+  World world = World::with_route();
   world.ingress("shop/front", "other.example", "web");
   CHECK(world.findings() == Findings{"backend_missing/router_error Ingress shop/front"});
   CHECK(world.cause("shop.example") == "ok");
@@ -68,7 +57,7 @@ TEST_CASE("the other paths of an Ingress whose one router is gone live on") {
 }
 
 TEST_CASE("Ingresses of a class that this Traefik serves nothing of may be another Traefik's") {
-  World world = with_route();
+  World world = World::with_route();
   world.cluster->ingress_classes.items = {
       {.name = "here", .controller = "traefik.io/ingress-controller"},
       {.name = "there", .controller = "traefik.io/ingress-controller"}};
@@ -99,7 +88,7 @@ TEST_CASE("an IngressRoute that reaches into another namespace is told of the fl
 }
 
 TEST_CASE("what is new, or unknown in part, is not called dead") {
-  World world = with_route();
+  World world = World::with_route();
   world.drop_router("shop");
   SECTION("a new route") {
     world.cluster->ingresses.items.front().created = world.snapshot.time - 5s;
@@ -114,7 +103,7 @@ TEST_CASE("what is new, or unknown in part, is not called dead") {
 }
 
 TEST_CASE("what Traefik lost after the cluster was asked may have been taken away") {
-  World world = with_route();
+  World world = World::with_route();
   auto& traefik = world.snapshot.traefik.front();
   world.snapshot.kubernetes.front().observed_at = world.snapshot.time - 60s;
   traefik.observed_at = world.snapshot.time;

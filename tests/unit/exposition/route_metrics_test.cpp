@@ -33,15 +33,21 @@ Texts up(const World& world) { return series(world, "shortcircuit_route_up"); }
 Texts broken(const World& world) { return series(world, "shortcircuit_route_link_broken"); }
 Texts causes(const World& world) { return series(world, "shortcircuit_route_cause"); }
 
-}  // namespace
-
-TEST_CASE("of two rules for one host the dead one is heard, whichever comes first") {
+World with_two_rules() {
   World world = World::healthy();
   world.with_pods("shop/web", 1);
   auto& rules = world.ingress_route("shop/front", "Host(`shop.example`)", "web").rules;
   rules.push_back({.match = "Host(`shop.example`) && Method(`POST`)",
                    .services = {{.name = "web", .port = "http"}}});
   world.serve();
+  return world;
+}
+
+}  // namespace
+
+TEST_CASE("of two rules for one host the dead one is heard, whichever comes first") {
+  World world = with_two_rules();
+  auto& rules = world.cluster->ingress_routes.items.front().rules;
   CHECK(up(world) == Texts{"shop.example / shop/front 1"});
   CHECK(broken(world).empty());
   CHECK(causes(world).empty());
@@ -63,12 +69,7 @@ TEST_CASE("an Ingress and an IngressRoute of one name are heard both") {
 }
 
 TEST_CASE("a rule of which nothing is known does not make the other one sound") {
-  World world = World::healthy();
-  world.with_pods("shop/web", 1);
-  auto& rules = world.ingress_route("shop/front", "Host(`shop.example`)", "web").rules;
-  rules.push_back({.match = "Host(`shop.example`) && Method(`POST`)",
-                   .services = {{.name = "web", .port = "http"}}});
-  world.serve();
+  World world = with_two_rules();
   world.cluster->ingress_routes.items.front().created = world.snapshot.time - 5s;
   world.proxy->routers.pop_back();  // not loaded yet
   CHECK(up(world).empty());

@@ -109,7 +109,10 @@ TEST_CASE("streams: without a thread they end at once, and later ones do not", "
   CurlStreams streams{Endpoint{}};
   for (int i = 0; i < 2; ++i) {
     const NoNewThreads limit;
-    if (!limit.holds()) return;  // a machine on which threads cannot be forbidden
+    if (!limit.holds()) {
+      WARN("threads cannot be forbidden on this machine: not tested");
+      return;
+    }
     const auto stream = start(streams, server);
     streams.settle(Deadline::after(patience), {});
     const auto arrived = stream->take();
