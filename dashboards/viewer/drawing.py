@@ -4,7 +4,7 @@ import html
 import re
 
 from viewer import answers
-from viewer.values import by_threshold, config_of, palette, shade, shown
+from viewer.values import by_threshold, config_of, palette, shown
 
 
 def escaped(text):

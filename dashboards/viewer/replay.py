@@ -8,7 +8,6 @@ import pathlib
 import re
 import signal
 import socket
-import subprocess
 import time
 import urllib.error
 import urllib.parse
@@ -16,19 +15,15 @@ import urllib.request
 
 import yaml
 
+from viewer.programs import Programs, shorter
+
 root = pathlib.Path(__file__).resolve().parents[2]
-units = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def free_port():
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
-
-
-def shorter(duration, factor):
-    seconds = sum(float(number) * units[unit] for number, unit in re.findall(r"([0-9.]+)(ms|s|m|h|d)", duration))
-    return f"{max(round(seconds / factor * 1000), 1)}ms"
 
 
 def write_rules(folder, factor):
@@ -45,15 +40,15 @@ def write_rules(folder, factor):
         (folder / path.name).write_text(yaml.safe_dump(content, allow_unicode=True))
 
 
-class Replay:
+class Replay(Programs):
     """`with Replay(...)`: both programs run, and are stopped at the end."""
 
     def __init__(self, binary, recording, folder, step_seconds=2, factor=120, twice=False):
-        self.binary, self.recording, self.folder = binary, pathlib.Path(recording), pathlib.Path(folder)
+        super().__init__(pathlib.Path(folder))
+        self.binary, self.recording = binary, pathlib.Path(recording)
         self.step_seconds, self.factor = step_seconds, factor
         self.instances = ["first", "second"] if twice else [None]  # read twice: as two exporters that see the same
         self.steps = sorted(path.parent.name for path in self.recording.glob("*/recorded_at"))
-        self.processes = []
 
     def __enter__(self):
         exporter, self.port = free_port(), free_port()
@@ -66,43 +61,19 @@ class Replay:
                 {"targets": [f"127.0.0.1:{exporter}"], "labels": {"instance": name} if name else {}} for name in self.instances]}]}))
         try:
             # Prometheus takes seconds to its first scrape, and must not miss the first step: it begins, then the exporter.
-            self._start("prometheus", "prometheus", f"--config.file={self.folder}/prometheus.yml",
+            self.start("prometheus", "prometheus", f"--config.file={self.folder}/prometheus.yml",
                         f"--storage.tsdb.path={self.folder}/data", f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn")
-            self._wait(f"http://127.0.0.1:{self.port}/-/ready")
+            self.wait_for(f"http://127.0.0.1:{self.port}/-/ready")
             while not ask(f"http://127.0.0.1:{self.port}", "query", query="up")["result"][len(self.instances) - 1:]:
                 time.sleep(0.2)
-            self._start("exporter", self.binary, "serve", "--replay", self.recording, "--replay.step-interval",
+            self.start("exporter", self.binary, "serve", "--replay", self.recording, "--replay.step-interval",
                         f"{self.step_seconds}s", "--web.listen-address", f"127.0.0.1:{exporter}")
-            self._wait(f"http://127.0.0.1:{exporter}/-/ready")
+            self.wait_for(f"http://127.0.0.1:{exporter}/-/ready")
         except BaseException:
             self.__exit__()
             raise
         self.begin = time.time()
         return self
-
-    def __exit__(self, *_):
-        for process in reversed(self.processes):
-            process.send_signal(signal.SIGTERM)
-        for process in self.processes:
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-    def _start(self, name, *command):
-        log = open(self.folder / f"{name}.log", "wb")
-        self.processes.append(subprocess.Popen([str(part) for part in command], stdout=log, stderr=log))
-
-    def _wait(self, url):
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            try:
-                urllib.request.urlopen(url, timeout=5).close()
-                return
-            except OSError:
-                time.sleep(0.1)
-        raise TimeoutError(f"{url} does not answer; logs are in {self.folder}")
 
     def play(self, steps=None):
         """Waits until the given number of steps stood; all of them, and a moment more, if none is given."""

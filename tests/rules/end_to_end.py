@@ -24,7 +24,7 @@ import urllib.parse
 
 import yaml
 
-from notification_stack import Receiver, Stack, fetch, listening_port, wait_for
+from notification_stack import Receiver, Stack, fetch, listening_port
 
 fast, slow = 30, 15
 
@@ -119,7 +119,7 @@ class Run:
         ports = {name: (process, listening_port(self.folder / f"{name}.log", process)) for name, process in started.items()}
         # Every exporter answers before Prometheus starts: what is missing at the start is not what is tested here.
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda port: wait_for(f"http://127.0.0.1:{port}/-/ready"), [port for _, port in ports.values()]))
+            list(pool.map(lambda port: stack.wait_for(f"http://127.0.0.1:{port}/-/ready"), [port for _, port in ports.values()]))
         return ports
 
     def stretched(self, seconds):

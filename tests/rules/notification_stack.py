@@ -4,9 +4,8 @@ import http.server
 import json
 import pathlib
 import re
-import signal
 import socket
-import subprocess
+import sys
 import threading
 import time
 import urllib.parse
@@ -15,12 +14,8 @@ import urllib.request
 import yaml
 
 root = pathlib.Path(__file__).resolve().parents[2]
-units = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def shorter(duration, factor):
-    seconds = sum(float(number) * units[unit] for number, unit in re.findall(r"([0-9.]+)(ms|s|m|h|d)", duration))
-    return f"{max(round(seconds / factor * 1000), 1)}ms"
+sys.path.insert(0, str(root / "dashboards"))
+from viewer.programs import Programs, shorter  # noqa: E402
 
 
 def free_ports(count):
@@ -110,16 +105,6 @@ def fetch(url):
         return answer.read().decode()
 
 
-def wait_for(url, seconds=60):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            return fetch(url)
-        except OSError:
-            time.sleep(0.1)
-    raise TimeoutError(f"{url} does not answer")
-
-
 def listening_port(log, process):
     """The port that the system chose for an exporter, which says it in its log."""
     end = time.monotonic() + 60
@@ -131,32 +116,7 @@ def listening_port(log, process):
     raise RuntimeError(f"{log.stem} does not listen:\n{log.read_text()}")
 
 
-class Stack:
-    """All processes, stopped in the opposite order; only those that were started here."""
-
-    def __init__(self, folder):
-        self.folder, self.processes = folder, []
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        for process in reversed(self.processes):
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-        for process in self.processes:
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-    def start(self, name, *command):
-        with open(self.folder / f"{name}.log", "wb") as log:
-            process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log)
-        self.processes.append(process)
-        return process
-
+class Stack(Programs):
     def start_prometheus(self, factor, receiver_port, targets):
         """Its address, once it and its Alertmanager answer. `targets`: the port of each cluster's exporter."""
         prometheus_port, alertmanager_port = free_ports(2)
@@ -167,11 +127,11 @@ class Stack:
         self.start("alertmanager", "prometheus-alertmanager", f"--config.file={self.folder}/alertmanager.yml",
                    f"--storage.path={self.folder}/alertmanager", f"--web.listen-address=127.0.0.1:{alertmanager_port}",
                    "--cluster.listen-address=", "--log.level=warn")
-        wait_for(f"http://127.0.0.1:{alertmanager_port}/-/ready")
+        self.wait_for(f"http://127.0.0.1:{alertmanager_port}/-/ready")
         # Alertmanager believes an alert for four resend delays: one second of them made a machine that stood still for four
         # seconds notify twice, which four minutes at the usual pace do not.
         self.start("prometheus", "prometheus", f"--config.file={self.folder}/prometheus.yml",
                    f"--storage.tsdb.path={self.folder}/prometheus", f"--web.listen-address=127.0.0.1:{prometheus_port}",
                    "--rules.alert.resend-delay=5s", "--log.level=warn")
-        wait_for(f"http://127.0.0.1:{prometheus_port}/-/ready")
+        self.wait_for(f"http://127.0.0.1:{prometheus_port}/-/ready")
         return f"http://127.0.0.1:{prometheus_port}"
