@@ -68,7 +68,6 @@ class Board {
 
 template <class State>
 void fold(Observed<State>& observed, PollOutcome<State> outcome) {
-  constexpr auto window = std::chrono::minutes(10);
   constexpr auto spacing = std::chrono::seconds(25);
   TargetHealth& health = observed.health;
   ++health.polls;
@@ -100,9 +99,9 @@ void fold(Observed<State>& observed, PollOutcome<State> outcome) {
         n >= 3 && earlier[n - 2].time - earlier[n - 3].time < spacing) {
       earlier.erase(earlier.end() - 2);
     }
-    // The newest one from before the window is where the window begins, however seldom is polled.
+    // The newest one from before the history is where it begins, however seldom is polled.
     const auto begin = std::ranges::find_if(
-        earlier, [&](const auto& old) { return outcome.time - old.time < window; });
+        earlier, [&](const auto& old) { return outcome.time - old.time < State::history; });
     if (begin - earlier.begin() > 1) earlier.erase(earlier.begin(), std::prev(begin));
   }
   observed.state = std::move(state);

@@ -41,8 +41,8 @@ struct Observed {
   // The last good state; null: unknown (never read, or missed_polls_until_unknown in a row failed).
   std::shared_ptr<const State> state;
   Time observed_at;  // when `state` was read
-  // Older states of the same target, oldest first: those of the last ten minutes, thinned to at
-  // most 24, and the newest from before; for rates and windows. Does not contain `state` itself.
+  // Older states of the same target, oldest first: those of the last State::history, at least 25 s
+  // apart but for the newest, and one from before; for rates and windows. Never `state` itself.
   std::vector<Earlier<State>> earlier;
 };
 

@@ -1,7 +1,8 @@
 // What a source is given for one poll. Each folder below this one defines, in its namespace:
 //
 //   struct Config : CommonConfig {…};   config.h
-//   struct State {…};                   state.h: plain values
+//   struct State {…};                   state.h: plain values; `history`: how far back checks
+//                                       compare (0: with the state before)
 //   class Source {                      source.h: one object per target, used by one thread
 //     explicit Source(Config config);   may keep memory between polls (watch position, MTU search)
 //     Result<State> poll(PollContext& context);

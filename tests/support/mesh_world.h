@@ -85,7 +85,7 @@ struct MeshWorld {
     config.kubernetes.emplace_back();
     kubernetes::State state;
     state.nodes.status = kubernetes::Listed<kubernetes::Node>::Status::listed;
-    state.nodes.items = std::move(nodes);
+    for (kubernetes::Node& node : nodes) state.nodes.items.push_back(std::move(node));
     Observed<kubernetes::State> seen;
     seen.state = std::make_shared<const kubernetes::State>(std::move(state));
     snapshot.kubernetes.push_back(std::move(seen));

@@ -28,9 +28,10 @@ void take_down(std::vector<Observed<State>>& targets) {
 
 template <class Items, class Wanted>
 auto& find(Items& items, Wanted wanted, const std::string& what) {
-  const auto found = std::find_if(items.begin(), items.end(), wanted);
-  if (found == items.end()) throw std::runtime_error("no " + what + " in this world");
-  return *found;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (wanted(std::as_const(items)[i])) return items[i];
+  }
+  throw std::runtime_error("no " + what + " in this world");
 }
 
 }  // namespace
@@ -127,7 +128,7 @@ kubernetes::Node& World::node(const std::string& name, const std::string& addres
                               const std::string& pods) {
   kubernetes::Node node{.name = name, .internal_addresses = {ip(address)}, .ready = true};
   if (!pods.empty()) node.pod_cidrs = {Prefix::parse(pods).value()};
-  return cluster->nodes.items.emplace_back(node);
+  return cluster->nodes.items.push_back(node);
 }
 
 headscale::Node& World::peer(const std::string& name, const std::string& address) {
@@ -144,7 +145,7 @@ kubernetes::Service& World::hand_kept(const std::string& name,
                                   .ports = {{.name = "http", .port = 8080}}};
   for (const std::string& address : addresses) slice.endpoints.push_back({.addresses = {address}});
   if (!addresses.empty()) cluster->endpoint_slices.items.push_back(slice);
-  return cluster->services.items.emplace_back(
+  return cluster->services.items.push_back(
       kubernetes::Service{.name = object,
                           .type = "ClusterIP",
                           .cluster_ips = {"None"},
@@ -162,7 +163,7 @@ kubernetes::Service& World::with_pods(const std::string& name, int ready) {
         {.addresses = {fmt::format("10.244.1.{}", i)}, .ready = i <= ready, .target_kind = "Pod"});
   }
   cluster->endpoint_slices.items.push_back(slice);
-  return cluster->services.items.emplace_back(
+  return cluster->services.items.push_back(
       kubernetes::Service{.name = object,
                           .type = "ClusterIP",
                           .cluster_ips = {"10.96.7.7"},
@@ -171,7 +172,7 @@ kubernetes::Service& World::with_pods(const std::string& name, int ready) {
 }
 
 kubernetes::Service& World::external_name(const std::string& name, const std::string& target) {
-  return cluster->services.items.emplace_back(
+  return cluster->services.items.push_back(
       kubernetes::Service{.name = object_name(name),
                           .type = "ExternalName",
                           .external_name = target,
@@ -180,7 +181,7 @@ kubernetes::Service& World::external_name(const std::string& name, const std::st
 
 kubernetes::Ingress& World::ingress(const std::string& name, const std::string& host,
                                     const std::string& service) {
-  return cluster->ingresses.items.emplace_back(
+  return cluster->ingresses.items.push_back(
       kubernetes::Ingress{.name = object_name(name),
                           .created = snapshot.time - 24h,
                           .rules = {{.host = host,
@@ -192,19 +193,19 @@ kubernetes::Ingress& World::ingress(const std::string& name, const std::string& 
 
 kubernetes::IngressRoute& World::ingress_route(const std::string& name, const std::string& match,
                                                const std::string& service) {
-  return cluster->ingress_routes.items.emplace_back(kubernetes::IngressRoute{
+  return cluster->ingress_routes.items.push_back(kubernetes::IngressRoute{
       .name = object_name(name),
       .created = snapshot.time - 24h,
       .rules = {{.match = match, .services = {{.name = service, .port = "http"}}}}});
 }
 
 kubernetes::Middleware& World::middleware(const std::string& name) {
-  return cluster->middlewares.items.emplace_back(kubernetes::Middleware{.name = object_name(name)});
+  return cluster->middlewares.items.push_back(kubernetes::Middleware{.name = object_name(name)});
 }
 
 kubernetes::Pod& World::balancer_pod(const std::string& node, const std::string& service) {
   const ObjectName object = object_name(service);
-  return cluster->pods.items.emplace_back(kubernetes::Pod{
+  return cluster->pods.items.push_back(kubernetes::Pod{
       .name = {"kube-system", fmt::format("svclb-{}-{}", object.name, node)},
       .labels = {{"app", "svclb-" + object.name},
                  {"svccontroller.k3s.cattle.io/svcname", object.name},
@@ -224,7 +225,7 @@ kubernetes::WebhookConfiguration& World::webhook(const std::string& name,
                               .service = object_name(service),
                               .service_port = 8080};
   webhook.ca = {.status = kubernetes::CaBundle::Status::present, .expires = snapshot.time + 24h};
-  return cluster->validating_webhooks.items.emplace_back(kubernetes::WebhookConfiguration{
+  return cluster->validating_webhooks.items.push_back(kubernetes::WebhookConfiguration{
       .kind = "ValidatingWebhookConfiguration", .name = name, .webhooks = {webhook}});
 }
 
@@ -261,12 +262,11 @@ traefik::Router& World::router(const std::string& part_of_name) {
 }
 
 void World::drop_router(const std::string& part_of_name) {
-  std::erase_if(proxy->routers, [&](const auto& item) {
+  const auto is_part = [&](const auto& item) {
     return item.name.find(part_of_name) != std::string::npos;
-  });
-  std::erase_if(proxy->services, [&](const auto& item) {
-    return item.name.find(part_of_name) != std::string::npos;
-  });
+  };
+  proxy->routers.erase_if(is_part);
+  proxy->services.erase_if(is_part);
 }
 
 kubernetes::EndpointSlice& World::slice(const std::string& service) {

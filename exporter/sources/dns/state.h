@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "base/result.h"
+#include "base/time.h"
 
 namespace shortcircuit::dns {
 
@@ -16,6 +17,7 @@ struct Answer {
 };
 
 struct State {
+  static constexpr Duration history{0s};  // Observed::earlier
   std::map<std::string, Result<Answer>> hosts;
 };
 

@@ -33,6 +33,7 @@ struct RoundTrips {
 };
 
 struct State {
+  static constexpr Duration history{10min};  // Observed::earlier
   std::string name;
   std::optional<std::uint64_t> id;
   std::optional<bool> healthy;  // /health; false comes with 503

@@ -44,7 +44,8 @@ struct PreAuthKey {
 };
 
 struct State {
-  std::optional<bool> healthy;  // /health; nothing: not answered
+  static constexpr Duration history{0s};  // Observed::earlier
+  std::optional<bool> healthy;            // /health; nothing: not answered
   std::vector<Node> nodes;
   std::vector<ApiKey> api_keys;
   std::vector<PreAuthKey> pre_auth_keys;

@@ -36,7 +36,12 @@ template <class T>
 struct TraefikKind {
   TraefikKind(const std::string& plural, T (*parse)(JsonView))
       : now(plural, "/apis/traefik.io/v1alpha1/" + plural, parse),
-        old(plural + "-containous", "/apis/traefik.containo.us/v1alpha1/" + plural, parse) {}
+        old(plural + "-containous", "/apis/traefik.containo.us/v1alpha1/" + plural,
+            [parse](JsonView object) {
+              std::vector<T> items{parse(object)};
+              items.front().old_group = true;
+              return items;
+            }) {}
   ListOf<T> now;
   ListOf<T> old;
 };

@@ -1,8 +1,10 @@
 // Reads lists of Kubernetes objects: all kinds at once, each kind page by page.
 //
 // A page is parsed into plain values and dropped before the next one is asked for, so memory holds
-// one page of JSON for each kind at most. A request gets two thirds of the time that is left: a
-// kind that hangs fails alone and leaves time for the further pages of the others.
+// one page of JSON for each kind at most. Objects that come as they were in the poll before are
+// shared with it, so ten minutes of States take little more memory than one.
+// A request gets two thirds of the time that is left: a kind that hangs fails alone and leaves time
+// for the further pages of the others.
 // An expired `continue` (410) starts that list over, once; the token that comes with it leads to an
 // inconsistent remainder and is not used. A page that is too large makes pages ten times smaller.
 // Errors: of one list, in `error`; an object of the wrong shape fails its whole list, since a list
@@ -22,6 +24,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/shared_vector.h"
 #include "sources/kubernetes/parse_common.h"
 #include "sources/source.h"
 
@@ -46,6 +49,9 @@ class List {
     fallback_suffix = std::move(suffix);
   }
 
+  // What is asked for, wherever it is found.
+  [[nodiscard]] std::string name() const { return kind + "?" + selector; }
+
   std::string kind;    // the answer's name of the first page; stays
   std::string answer;  // may get the fallback's suffix
   std::string path;
@@ -68,6 +74,8 @@ class List {
   virtual Result<std::string> read(std::string_view body);
   virtual void add(JsonView object) = 0;
   virtual void clear() = 0;
+  // Objects that come as they are in `before`, a list of the same kind, are shared with it.
+  virtual void share_with(const List& /*before*/) {}
 
   // Following. A copy, and taking another list of the same kind as it is.
   [[nodiscard]] virtual std::unique_ptr<List> copy() const { return nullptr; }  // not followed
@@ -106,38 +114,43 @@ class ListOf : public List {
          std::string label_selector = "")
       : List(std::move(answer_name), std::move(url_path), std::move(label_selector)),
         parse_([parse](JsonView object) { return std::vector<T>{parse(object)}; }) {}
-  ListOf(std::string answer_name, std::string url_path, std::vector<T> (*parse)(JsonView))
-      : List(std::move(answer_name), std::move(url_path)), parse_(parse) {}
+  ListOf(std::string answer_name, std::string url_path,
+         std::function<std::vector<T>(JsonView)> parse)
+      : List(std::move(answer_name), std::move(url_path)), parse_(std::move(parse)) {}
 
   void add(JsonView object) override {
-    std::ranges::move(parse_(object), std::back_inserter(items));
+    for (T& item : parse_(object)) before_.add(items, std::move(item));
+    in_order_ = false;
   }
-  void clear() override { items.clear(); }
+  void clear() override {
+    items.clear();
+    in_order_ = true;
+  }
+  void share_with(const List& before) override {
+    before_ = {dynamic_cast<const ListOf&>(before).items, hash_of_name};
+  }
 
   [[nodiscard]] std::unique_ptr<List> copy() const override {
-    return std::make_unique<ListOf>(*this);
+    auto copy = std::make_unique<ListOf>(*this);
+    copy->before_ = {{}, hash_of_name};
+    return copy;
   }
   void become(const List& other) override { *this = dynamic_cast<const ListOf&>(other); }
   void change(JsonView object) override { changes_[object_name(object)] = parse_(object); }
   void remove(JsonView object) override { changes_[object_name(object)].clear(); }
 
   void apply() override {
-    Order order;
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      ObjectName name = key_of(items[i]);
-      if (!changes_.contains(name)) order.emplace_back(std::move(name), i);
-    }
+    if (in_order_ && changes_.empty()) return;
+    SharedVector<T> all = std::exchange(items, {});
+    all.erase_if([&](const T& item) { return changes_.contains(key_of(item)); });
     for (auto& [name, parsed] : changes_) {
-      for (T& item : parsed) {
-        order.emplace_back(name, items.size());
-        items.push_back(std::move(item));
-      }
+      for (T& item : parsed) all.push_back(std::move(item));
     }
     changes_.clear();
-    std::vector<T> ordered;
-    ordered.reserve(order.size());
-    for (const std::size_t i : by_name(order)) ordered.push_back(std::move(items[i]));
-    items = std::move(ordered);
+    Order order;
+    for (const T& item : all) order.emplace_back(key_of(item), order.size());
+    for (const std::size_t i : by_name(order)) items.share(all, i);
+    in_order_ = true;
   }
 
   [[nodiscard]] std::vector<ObjectName> unexplained(const List& listed) const override {
@@ -163,11 +176,19 @@ class ListOf : public List {
     return names;
   }
 
-  std::vector<T> items;
+  SharedVector<T> items;
 
  private:
+  static std::size_t hash_of_name(const T& item) {
+    constexpr std::hash<std::string> hash;
+    const ObjectName name = key_of(item);
+    return hash(name.namespace_name) * 31 + hash(name.name);
+  }
+
   std::function<std::vector<T>(JsonView)> parse_;
+  bool in_order_ = true;                          // of the names
   std::map<ObjectName, std::vector<T>> changes_;  // by object; none = it is gone
+  SharedWith<T> before_{{}, hash_of_name};
 };
 
 // The server's version: one answer, asked together with the lists.

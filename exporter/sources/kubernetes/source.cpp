@@ -80,9 +80,8 @@ class Settling {
     std::set<ObjectName> present;
     for (const T& object : now.items) present.insert(object.name);
     now.status = Status::listed;
-    for (T& object : old.items) {
-      object.old_group = true;
-      if (!present.contains(object.name)) now.items.push_back(std::move(object));
+    for (std::size_t i = 0; i < old.items.size(); ++i) {
+      if (!present.contains(std::as_const(old).items[i].name)) now.items.share(old.items, i);
     }
     return now;
   }
@@ -101,8 +100,9 @@ class Settling {
         fail_kind(pods, other->error);
         return noted("pods", std::move(pods));
       }
-      for (Pod& pod : other->items) {
-        if (present.insert(pod.name).second) pods.items.push_back(std::move(pod));
+      const auto& items = std::as_const(other->items);
+      for (std::size_t i = 0; i < items.size(); ++i) {
+        if (present.insert(items[i].name).second) pods.items.share(items, i);
       }
     }
     return pods;
@@ -135,10 +135,10 @@ Error first_error(const std::vector<List*>& lists) {
 // What the poll fails with, though others of its kinds were read.
 const Error* Source::missed(std::span<List* const> lists, const PollContext& context) {
   const Error* first = nullptr;
-  std::set<std::string> listed;
+  std::map<std::string, std::unique_ptr<List>> listed;
   for (const List* list : lists) {
-    const std::string name = list->kind + "?" + list->selector;
-    if (list->outcome == List::Outcome::listed) listed.insert(name);
+    const std::string name = list->name();
+    if (list->outcome == List::Outcome::listed) listed.emplace(name, list->copy());
     const bool failed =
         list->outcome == List::Outcome::failed && list->error.failure != Failure::auth;
     if (failed && first == nullptr && listed_.contains(name)) first = &list->error;
@@ -164,6 +164,10 @@ Result<State> Source::poll(PollContext& context) {
     if (lists.version.outcome != List::Outcome::listed) streams = nullptr;
   }
   const auto read = [&](const std::vector<List*>& some) {
+    for (List* list : some) {
+      const auto before = listed_.find(list->name());
+      if (before != listed_.end()) list->share_with(*before->second);
+    }
     streams != nullptr ? watches_.read(some, context, base, *streams)
                        : read_lists(some, context, base);
   };

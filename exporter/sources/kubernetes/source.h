@@ -11,7 +11,8 @@
 // very poll.
 #pragma once
 
-#include <set>
+#include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,9 +38,9 @@ class Source {
 
   Config config_;
   Watches watches_;
-  bool server_answers_ = true;    // told its version in the last poll
-  int missed_ = 0;                // polls in a row that could not read what was read before
-  std::set<std::string> listed_;  // kinds that the last State holds
+  bool server_answers_ = true;  // told its version in the last poll
+  int missed_ = 0;              // polls in a row that could not read what was read before
+  std::map<std::string, std::unique_ptr<List>> listed_;  // what the last State holds, by name
 };
 
 Result<std::string> reduce_for_recording(std::string_view answer, std::string_view body);

@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "base/result.h"
+#include "base/shared_vector.h"
 #include "base/time.h"
 
 namespace shortcircuit::kubernetes {
@@ -21,7 +22,7 @@ struct Listed {
     listed,
   };
   Status status = Status::failed;
-  std::vector<T> items;
+  SharedVector<T> items;
   Error error;
 
   [[nodiscard]] bool known() const { return status != Status::failed; }
@@ -304,7 +305,8 @@ struct StorageClass {
 };
 
 struct State {
-  std::string version;  // gitVersion
+  static constexpr Duration history{10min};  // Observed::earlier
+  std::string version;                       // gitVersion
   Listed<Node> nodes;
   Listed<Service> services;
   Listed<EndpointSlice> endpoint_slices;

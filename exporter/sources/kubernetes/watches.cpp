@@ -97,7 +97,7 @@ bool Watches::follow_any() const {
 
 Watches::Followed* Watches::find(const List& list) {
   // By what is asked for: a list may be read from a fallback's path later.
-  const std::string name = list.kind + "?" + list.selector;
+  const std::string name = list.name();
   const auto found = followed_.find(name);
   if (found != followed_.end()) return &found->second;
   if (!list.copy()) return nullptr;  // it cannot be followed

@@ -108,6 +108,7 @@ struct ErrorReports {
 };
 
 struct State {
+  static constexpr Duration history{1min};  // Observed::earlier
   std::string version;
   std::vector<Node> nodes;
   std::optional<std::vector<Resource>> resources;

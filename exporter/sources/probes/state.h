@@ -28,6 +28,7 @@ struct Outcome {
 };
 
 struct State {
+  static constexpr Duration history{0s};  // Observed::earlier
   std::vector<Outcome> outcomes;
 };
 

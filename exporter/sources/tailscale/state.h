@@ -54,6 +54,7 @@ struct PathMtu {
 };
 
 struct State {
+  static constexpr Duration history{10s};  // Observed::earlier
   std::string version;
   std::string backend_state;  // Running, Stopped, NeedsLogin …
   std::string self_name;

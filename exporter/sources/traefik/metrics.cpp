@@ -29,7 +29,8 @@ const std::array definitions{
 };
 
 template <class Item>
-void count(const MetricDefinition& definition, const std::vector<Item>& items, MetricSet& metrics) {
+void count(const MetricDefinition& definition, const SharedVector<Item>& items,
+           MetricSet& metrics) {
   for (const std::string_view status : {"enabled", "warning", "disabled"}) {
     const auto of_status = std::count_if(items.begin(), items.end(), [&](const Item& item) {
       return item.provider != "internal" && item.status == status;

@@ -111,10 +111,15 @@ void take(Part& part, const HttpRequest& request, const Result<HttpResponse>& re
 
 // An object that moved between two pages is seen twice.
 template <class Item>
-std::vector<Item> once_each(std::vector<Item> items) {
+SharedVector<Item> once_each(SharedVector<Item> items, const SharedVector<Item>& before) {
+  SharedWith<Item> shared(before,
+                          [](const Item& item) { return std::hash<std::string>{}(item.name); });
+  SharedVector<Item> each;
   std::set<std::string> seen;
-  std::erase_if(items, [&](const Item& item) { return !seen.insert(item.name).second; });
-  return items;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (seen.insert(items[i].name).second) shared.add(each, std::move(items[i]));
+  }
+  return each;
 }
 
 }  // namespace
@@ -154,9 +159,9 @@ Result<State> Source::poll(PollContext& context) {
     if (error && !(context.replay && error->http_status == 404)) context.note(*error);
   }
   State state;
-  state.routers = once_each(std::move(parts[0].read.routers));
-  state.services = once_each(std::move(parts[1].read.services));
-  state.middlewares = once_each(std::move(parts[2].read.middlewares));
+  state.routers = once_each(std::move(parts[0].read.routers), last_.routers);
+  state.services = once_each(std::move(parts[1].read.services), last_.services);
+  state.middlewares = once_each(std::move(parts[2].read.middlewares), last_.middlewares);
   state.version = parts[3].read.version;
   state.started = parts[3].read.started;
   state.providers = parts[4].read.providers;
@@ -164,6 +169,7 @@ Result<State> Source::poll(PollContext& context) {
   state.service_counts = parts[4].read.service_counts;
   state.middleware_counts = parts[4].read.middleware_counts;
   state.entry_points = std::move(parts[5].read.entry_points);
+  last_ = state;
   return state;
 }
 

@@ -21,6 +21,7 @@ class Source {
 
  private:
   Config config_;
+  State last_;  // with which the next one shares what stays as it is
 };
 
 Result<std::string> reduce_for_recording(std::string_view answer, std::string_view body);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/shared_vector.h"
 #include "base/time.h"
 
 namespace shortcircuit::traefik {
@@ -19,6 +20,7 @@ struct Router {
   std::vector<std::string> entry_points;
   std::vector<std::string> middlewares;
   std::vector<std::string> errors;
+  bool operator==(const Router&) const = default;
 };
 
 struct Service {
@@ -32,6 +34,7 @@ struct Service {
   // of its own); those of weight 0 get none, and mirrors do not answer.
   std::vector<std::string> legs;
   std::vector<std::string> errors;
+  bool operator==(const Service&) const = default;
 };
 
 struct Middleware {
@@ -40,6 +43,7 @@ struct Middleware {
   std::string status;
   std::string type;
   std::vector<std::string> errors;
+  bool operator==(const Middleware&) const = default;
 };
 
 struct EntryPoint {
@@ -54,6 +58,7 @@ struct Counts {
 };
 
 struct State {
+  static constexpr Duration history{10min};  // Observed::earlier
   std::string version;
   std::optional<Time> started;  // startDate of /api/version
   // KubernetesIngress, KubernetesCRD, File …; empty: the overview could not be read.
@@ -62,9 +67,9 @@ struct State {
   Counts service_counts;
   Counts middleware_counts;
   std::vector<EntryPoint> entry_points;
-  std::vector<Router> routers;
-  std::vector<Service> services;
-  std::vector<Middleware> middlewares;
+  SharedVector<Router> routers;
+  SharedVector<Service> services;
+  SharedVector<Middleware> middlewares;
 };
 
 }  // namespace shortcircuit::traefik

@@ -6,12 +6,9 @@ using namespace shortcircuit;
 
 namespace {
 
-PollOutcome<headscale::State> success(Time time, std::size_t bytes = 10) {
-  return {.result = headscale::State{},
-          .notes = {},
-          .duration = 5ms,
-          .received_bytes = bytes,
-          .time = time};
+template <class State = headscale::State>
+PollOutcome<State> success(Time time, std::size_t bytes = 10) {
+  return {.result = State{}, .notes = {}, .duration = 5ms, .received_bytes = bytes, .time = time};
 }
 
 PollOutcome<headscale::State> failure(Time time, Failure reason) {
@@ -59,9 +56,10 @@ TEST_CASE("parts that could not be read are counted while the target stays up") 
 }
 
 TEST_CASE("older states are kept for ten minutes, thinned, with the newest always there") {
-  Observed<headscale::State> observed;
+  static_assert(etcd::State::history == 10min);
+  Observed<etcd::State> observed;
   Time time = start;
-  for (int i = 0; i < 100; ++i, time += 15s) fold(observed, success(time));
+  for (int i = 0; i < 100; ++i, time += 15s) fold(observed, success<etcd::State>(time));
   CHECK(observed.earlier.size() <= 25);
   CHECK(observed.earlier.size() >= 15);
   CHECK(observed.earlier.back().time == observed.observed_at - 15s);
@@ -74,10 +72,10 @@ TEST_CASE("whatever the interval, the window of ten minutes is whole once it can
   for (const Duration interval : {Duration(15s), Duration(1min), Duration(90s), Duration(4min),
                                   Duration(7min), Duration(1h)}) {
     CAPTURE(interval.count());
-    Observed<headscale::State> observed;
+    Observed<etcd::State> observed;
     Time time = start;
     for (int i = 0; i < 200; ++i, time += interval) {
-      fold(observed, success(time));
+      fold(observed, success<etcd::State>(time));
       if (time - start < 10min) continue;
       REQUIRE_FALSE(observed.earlier.empty());
       const Duration oldest = observed.observed_at - observed.earlier.front().time;
@@ -85,6 +83,17 @@ TEST_CASE("whatever the interval, the window of ten minutes is whole once it can
       CHECK(oldest < 10min + std::max<Duration>(interval, 1min));
       CHECK(observed.earlier.size() <= 26);
     }
+  }
+}
+
+TEST_CASE("of a source without a history the state before is kept") {
+  static_assert(headscale::State::history == 0s);
+  Observed<headscale::State> observed;
+  for (int i = 0; i < 5; ++i) {
+    const auto before = observed.state;
+    fold(observed, success(start + i * 15s));
+    REQUIRE(observed.earlier.size() == (i == 0 ? 0 : 1));
+    if (i > 0) CHECK(observed.earlier.front().state == before);
   }
 }
 

@@ -12,7 +12,7 @@ using Findings = std::vector<std::string>;
 TEST_CASE("a route to a Service with ready pods, by the port's name or number") {
   World world = World::with_route();
   CHECK(world.findings().empty());
-  auto& backend = *world.cluster->ingresses.items.front().rules.front().paths.front().backend;
+  auto& backend = *world.cluster->ingresses.items[0].rules.front().paths.front().backend;
   backend.port_name.clear();
   backend.port_number = 8080;
   CHECK(world.findings().empty());
@@ -23,13 +23,13 @@ TEST_CASE("each plain fault behind a route") {
   World world = World::with_route();
   world.drop_router("shop");
   SECTION("no Service") {
-    std::erase_if(world.cluster->services.items,
-                  [](const auto& service) { return service.name.name == "web"; });
+    world.cluster->services.items.erase_if(
+        [](const auto& service) { return service.name.name == "web"; });
     CHECK(world.findings() == Findings{"backend_missing/service_absent Service shop/web"});
     CHECK(world.cause("shop.example") == "backend/service_absent");
   }
   SECTION("no such port") {
-    world.cluster->ingresses.items.front().rules.front().paths.front().backend->port_name = "grpc";
+    world.cluster->ingresses.items[0].rules.front().paths.front().backend->port_name = "grpc";
     CHECK(world.findings() == Findings{"backend_missing/service_port_absent Service shop/web"});
     CHECK(world.cause("shop.example") == "backend/service_port_absent");
   }
@@ -40,8 +40,8 @@ TEST_CASE("each plain fault behind a route") {
   }
   SECTION("hand-kept endpoints that were emptied") {
     world.service("shop/web").selector.clear();
-    std::erase_if(world.cluster->endpoint_slices.items,
-                  [](const auto& slice) { return slice.service == "web"; });
+    world.cluster->endpoint_slices.items.erase_if(
+        [](const auto& slice) { return slice.service == "web"; });
     CHECK(world.findings() == Findings{"backend_missing/no_ready_endpoints Service shop/web"});
   }
 }
@@ -123,7 +123,7 @@ TEST_CASE("a dead route never lacks a cause") {
   SECTION("its provider is off and it has a class of Traefik") {
     world.cluster->ingress_classes.items = {
         {.name = "web", .controller = "traefik.io/ingress-controller"}};
-    world.cluster->ingresses.items.front().class_name = "web";
+    world.cluster->ingresses.items[0].class_name = "web";
     world.proxy->providers = {"KubernetesCRD"};
     world.drop_router("shop");
     CHECK(world.findings() == Findings{"backend_missing/router_error Ingress shop/front"});

@@ -22,7 +22,7 @@ TEST_CASE("ports with one name on both sides, or none, are fine") {
   CHECK(world.findings().empty());
   world.service("shop/web").ports = {{.port = 8080}};
   world.slice("shop/web").ports = {{.port = 9999}};  // Traefik takes the endpoints' number
-  auto& backend = *world.cluster->ingresses.items.front().rules.front().paths.front().backend;
+  auto& backend = *world.cluster->ingresses.items[0].rules.front().paths.front().backend;
   backend = {.service = "web", .port_number = 8080};
   CHECK(world.findings(check).empty());
 }
@@ -47,15 +47,15 @@ TEST_CASE("each mismatch, with the router gone or without servers") {
   }
   SECTION("a name on the endpoints' side only") {
     world.service("shop/web").ports.front().name.clear();
-    *world.cluster->ingresses.items.front().rules.front().paths.front().backend = {
-        .service = "web", .port_number = 8080};
+    *world.cluster->ingresses.items[0].rules.front().paths.front().backend = {.service = "web",
+                                                                              .port_number = 8080};
     CHECK(world.findings() ==
           Findings{"endpoint_port_mismatch/port_name_unknown Service shop/web"});
   }
   SECTION("by number it is no way out") {
     port.name = "web";
-    *world.cluster->ingresses.items.front().rules.front().paths.front().backend = {
-        .service = "web", .port_number = 8080};
+    *world.cluster->ingresses.items[0].rules.front().paths.front().backend = {.service = "web",
+                                                                              .port_number = 8080};
     CHECK(world.findings() ==
           Findings{"endpoint_port_mismatch/port_name_unknown Service shop/web"});
   }

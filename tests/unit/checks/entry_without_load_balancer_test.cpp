@@ -49,13 +49,13 @@ TEST_CASE("each reason why no load balancer answers") {
   }
   SECTION("a pod that is not ready") {
     std::erase(world.service("edge/traefik").load_balancer_addresses, "100.80.0.1");
-    world.cluster->pods.items.front().ready = false;
+    world.cluster->pods.items[0].ready = false;
     CHECK(world.findings(check) == Findings{"pod_not_ready alpha"});
   }
   SECTION("an evicted pod that is still listed is no pod") {
     std::erase(world.service("edge/traefik").load_balancer_addresses, "100.80.0.1");
-    world.cluster->pods.items.front().ready = false;
-    world.cluster->pods.items.front().phase = "Failed";
+    world.cluster->pods.items[0].ready = false;
+    world.cluster->pods.items[0].phase = "Failed";
     CHECK(world.findings(check) == Findings{"no_pod alpha"});
   }
   SECTION("a node that is not Ready, or whose kubelet is silent") {
@@ -89,7 +89,7 @@ TEST_CASE("tolerations are matched as the scheduler does") {
   World world = World::healthy();
   uncover(world, "alpha");
   alpha(world).taints = {{"team", "blue", "NoSchedule"}};
-  auto& tolerations = world.cluster->daemon_sets.items.front().tolerations;
+  auto& tolerations = world.cluster->daemon_sets.items[0].tolerations;
   SECTION("by key, value and effect") {
     tolerations = {{.key = "team", .operation = "Equal", .value = "blue", .effect = "NoSchedule"}};
     CHECK(world.findings(check) == Findings{"no_pod alpha"});
@@ -203,7 +203,7 @@ TEST_CASE("an address that Kubernetes lists for no node") {
 TEST_CASE("a cluster without a load balancer Service is not judged") {
   World world = World::healthy();
   world.service("edge/traefik").type = "NodePort";
-  std::erase_if(world.cluster->pods.items, [](const auto&) { return true; });
+  world.cluster->pods.items.erase_if([](const auto&) { return true; });
   CHECK(world.findings(check).empty());
   CHECK(world.layer(Layer::load_balancer) == LayerStatus::unknown);
   SECTION("but Traefik itself on the node's port covers it") {

@@ -33,9 +33,8 @@ TEST_CASE("nothing configured: every layer is off") {
 
 TEST_CASE("all faults at once, in walking order, each route with its own cause") {
   World world = World::healthy();
-  world.cluster->nodes.items.front().taints = {{"gpu", "", "NoSchedule"}};
-  std::erase_if(world.cluster->pods.items,
-                [](const auto& pod) { return pod.node_name == "alpha"; });
+  world.cluster->nodes.items[0].taints = {{"gpu", "", "NoSchedule"}};
+  world.cluster->pods.items.erase_if([](const auto& pod) { return pod.node_name == "alpha"; });
   std::erase(world.service("edge/traefik").load_balancer_addresses, "100.80.0.1");
   world.external_name("ops/wiki", "wiki.partner.example");
   world.ingress("ops/wiki", "wiki.example", "wiki");
@@ -173,13 +172,12 @@ TEST_CASE("an object that an upstream lists twice is one finding") {
   World world = World::healthy();
   world.hand_kept("shop/web", {"100.99.1.1"});
   const auto once = world.findings();
-  for (auto* list : {&world.cluster->services.items}) {
-    const auto copy = *list;
-    list->insert(list->end(), copy.begin(), copy.end());
-  }
-  const auto slices = world.cluster->endpoint_slices.items;
-  world.cluster->endpoint_slices.items.insert(world.cluster->endpoint_slices.items.end(),
-                                              slices.begin(), slices.end());
+  const auto twice = [](auto& items) {
+    const auto copy = items;
+    for (std::size_t i = 0; i < copy.size(); ++i) items.share(copy, i);
+  };
+  twice(world.cluster->services.items);
+  twice(world.cluster->endpoint_slices.items);
   CHECK(world.findings() == once);
   CHECK_FALSE(once.empty());
 }

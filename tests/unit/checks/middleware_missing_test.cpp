@@ -47,8 +47,8 @@ TEST_CASE("an absent object, with the namespace told from the name") {
           Findings{"middleware_missing/object_absent Middleware edge-net/rate-limit"});
   }
   SECTION("the Ingress's own") {
-    world.cluster->ingresses.items.front().name.namespace_name = "edge-net";
-    world.cluster->ingresses.items.front().rules.front().paths.front().backend->service = "web";
+    world.cluster->ingresses.items[0].name.namespace_name = "edge-net";
+    world.cluster->ingresses.items[0].rules.front().paths.front().backend->service = "web";
     world.service("shop/web").name.namespace_name = "edge-net";
     world.slice("shop/web").name.namespace_name = "edge-net";
     CHECK(world.findings() ==
@@ -208,7 +208,7 @@ World refused_meanwhile(const std::string& references_before) {
   World world = with_middlewares("auth@file");
   refuse(world, "shop", "auth@file");
   auto earlier = std::make_shared<kubernetes::State>(*world.cluster);
-  earlier->ingresses.items.front().traefik_annotations = {{annotation, references_before}};
+  earlier->ingresses.items[0].traefik_annotations = {{annotation, references_before}};
   world.was_before(earlier);
   return world;
 }

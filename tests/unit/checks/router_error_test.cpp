@@ -26,11 +26,12 @@ TEST_CASE("what Traefik lacks may have been mended after it was asked") {
   World world = changed_meanwhile(GENERATE(
       as<std::function<void(kubernetes::State&)>>{},
       [](kubernetes::State& cluster) {  // its pods became ready
-        for (auto& slice : cluster.endpoint_slices.items) {
-          for (auto& endpoint : slice.endpoints) endpoint.ready = false;
+        auto& slices = cluster.endpoint_slices.items;
+        for (std::size_t i = 0; i < slices.size(); ++i) {
+          for (auto& endpoint : slices[i].endpoints) endpoint.ready = false;
         }
       },
-      [](kubernetes::State& cluster) { cluster.ingresses.items.front().rules[0].host = "old"; },
+      [](kubernetes::State& cluster) { cluster.ingresses.items[0].rules[0].host = "old"; },
       [](kubernetes::State& cluster) { cluster.services.items.clear(); }));
   CHECK(world.findings(check).empty());
   CHECK(world.cause("shop.example") == "unknown");
@@ -61,7 +62,7 @@ TEST_CASE("Ingresses of a class that this Traefik serves nothing of may be anoth
   world.cluster->ingress_classes.items = {
       {.name = "here", .controller = "traefik.io/ingress-controller"},
       {.name = "there", .controller = "traefik.io/ingress-controller"}};
-  world.cluster->ingresses.items.front().class_name = "here";
+  world.cluster->ingresses.items[0].class_name = "here";
   world.with_pods("shop/other", 1);
   world.ingress("shop/inside", "inside.example", "other").class_name = "there";
   world.serve();
@@ -81,7 +82,7 @@ TEST_CASE("an IngressRoute that reaches into another namespace is told of the fl
   world.with_pods("shared/web", 1);
   world.ingress_route("shop/front", "Host(`shop.example`)", "web")
       .rules.front()
-      .services.front()
+      .services[0]
       .namespace_name = "shared";
   CHECK(world.findings() == Findings{"backend_missing/router_error IngressRoute shop/front"});
   CHECK(world.judge().findings.front().cure.find("allowcrossnamespace") != std::string::npos);
@@ -90,9 +91,7 @@ TEST_CASE("an IngressRoute that reaches into another namespace is told of the fl
 TEST_CASE("what is new, or unknown in part, is not called dead") {
   World world = World::with_route();
   world.drop_router("shop");
-  SECTION("a new route") {
-    world.cluster->ingresses.items.front().created = world.snapshot.time - 5s;
-  }
+  SECTION("a new route") { world.cluster->ingresses.items[0].created = world.snapshot.time - 5s; }
   SECTION("a new Traefik") { world.proxy->started = world.snapshot.time - 5s; }
   SECTION("Traefik is down") { down(world.snapshot.traefik); }
   SECTION("middlewares are unknown") { world.cluster->middlewares = {}; }
@@ -134,9 +133,9 @@ TEST_CASE("a service of several whose legs are all DOWN") {
                             .servers_down = down};
   };
   auto& services = world.proxy->services;
-  services.front().type = "weighted";
-  services.front().server_urls.clear();
-  services.front().legs = {"leg-a", "leg-b@kubernetescrd"};
+  services[0].type = "weighted";
+  services[0].server_urls.clear();
+  services[0].legs = {"leg-a", "leg-b@kubernetescrd"};
   const bool a_up = GENERATE(true, false);
   services.push_back(leg("leg-a", a_up ? 1 : 2));
   services.push_back(leg("leg-b", 2));
@@ -144,8 +143,8 @@ TEST_CASE("a service of several whose legs are all DOWN") {
         (a_up ? Findings{} : Findings{"backend_missing/router_error IngressRoute shop/front"}));
   CHECK(world.cause("shop.example") == (a_up ? "ok" : "backend/router_error"));
   // Of one that is not there nothing is known, and what leads in a circle ends.
-  services.front().legs = {"leg-b", "gone"};
+  services[0].legs = {"leg-b", "gone"};
   CHECK(world.findings().empty());
-  services.front().legs = {services.front().name};
+  services[0].legs = {services[0].name};
   CHECK(world.findings().empty());
 }

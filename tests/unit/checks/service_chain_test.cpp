@@ -20,8 +20,8 @@ World with_alias(const std::string& target) {
 }
 
 void remove_service(World& world, const std::string& name) {
-  std::erase_if(world.cluster->services.items,
-                [&](const auto& service) { return service.name == object_name(name); });
+  world.cluster->services.items.erase_if(
+      [&](const auto& service) { return service.name == object_name(name); });
 }
 
 }  // namespace
@@ -57,7 +57,8 @@ TEST_CASE("an ExternalName is followed to the Service that it means") {
   }
   SECTION("whose addresses are stale") {
     remove_service(world, "back/api");
-    world.cluster->endpoint_slices.items.pop_back();
+    world.cluster->endpoint_slices.items.erase_if(
+        [](const auto& slice) { return slice.service == "api"; });
     world.hand_kept("back/api", {"100.80.0.77"});
     CHECK(world.findings() == Findings{"endpoint_address_stale/no_such_peer Service back/api"});
     CHECK(world.cause("shop.example") == "endpoint_address/no_such_peer");

@@ -27,7 +27,7 @@ TEST_CASE("webhooks that are there and answer") {
 
 TEST_CASE("whether a webhook is answered is said only where it was looked at") {
   World world = with_webhook();
-  auto& webhook = world.cluster->validating_webhooks.items.front().webhooks.front();
+  auto& webhook = world.cluster->validating_webhooks.items[0].webhooks.front();
   const auto ready = [&]() -> std::optional<double> {
     const Fleet fleet(world.config, world.snapshot);
     const MetricSet metrics = describe_all(fleet, judge(fleet), {});
@@ -53,7 +53,7 @@ TEST_CASE("whether a webhook is answered is said only where it was looked at") {
     CHECK(ready() == std::nullopt);
   }
   SECTION("a URL, beside a Service that answers") {
-    auto& webhooks = world.cluster->validating_webhooks.items.front().webhooks;
+    auto& webhooks = world.cluster->validating_webhooks.items[0].webhooks;
     webhooks.push_back(webhooks.front());
     webhooks.back().service.reset();
     CHECK(ready() == std::nullopt);
@@ -101,7 +101,7 @@ TEST_CASE("a webhook configuration that was there and is gone") {
 
 TEST_CASE("each reason why a webhook cannot be called") {
   World world = with_webhook();
-  auto& webhook = world.cluster->validating_webhooks.items.front().webhooks.front();
+  auto& webhook = world.cluster->validating_webhooks.items[0].webhooks.front();
   const auto only = [](const std::string& reason) {
     return Findings{"webhook_unavailable/" + reason + " WebhookConfiguration store-hooks"};
   };
@@ -138,7 +138,7 @@ TEST_CASE("each reason why a webhook cannot be called") {
   }
   SECTION("no CA yet, though another controller should write it") {
     webhook.ca = {};
-    world.cluster->validating_webhooks.items.front().ca_injected = true;
+    world.cluster->validating_webhooks.items[0].ca_injected = true;
     CHECK(world.findings() == only("ca_missing"));
     CHECK(world.judge().findings.front().cure.find("cainjector") != std::string::npos);
   }
@@ -181,10 +181,10 @@ TEST_CASE(
 
 TEST_CASE("two kinds with one name make one finding, the worse one") {
   World world = with_webhook();
-  auto twin = world.cluster->validating_webhooks.items.front();
+  auto twin = world.cluster->validating_webhooks.items[0];
   twin.kind = "MutatingWebhookConfiguration";
   world.cluster->mutating_webhooks.items.push_back(twin);
-  world.cluster->validating_webhooks.items.front().webhooks.front().failure_policy = "Ignore";
+  world.cluster->validating_webhooks.items[0].webhooks.front().failure_policy = "Ignore";
   for (auto& endpoint : world.slice("store/hooks").endpoints) endpoint.ready = false;
   CHECK(world.findings() ==
         Findings{"webhook_unavailable/no_endpoints WebhookConfiguration store-hooks"});
@@ -221,7 +221,7 @@ World with_claim() {
 
 TEST_CASE("a claim that waits") {
   World world = with_claim();
-  auto& claim = world.cluster->claims.items.front();
+  auto& claim = world.cluster->claims.items[0];
   CHECK(world.findings() == Findings{"claim_pending/provisioning PersistentVolumeClaim db/data"});
   SECTION("for a moment only") {
     claim.created = world.snapshot.time + 1h;  // by a wrong clock
@@ -279,7 +279,7 @@ TEST_CASE("a claim that waits") {
     CHECK(world.layer(Layer::webhook) == LayerStatus::ok);
     // Chosen and given back a minute ago: the volume could not be made there.
     auto before = std::make_shared<kubernetes::State>(*world.cluster);
-    before->claims.items.front().node_selected = true;
+    before->claims.items[0].node_selected = true;
     world.snapshot.kubernetes.front().earlier.push_back({world.snapshot.time - 1min, before});
     CHECK(world.findings("claim_pending") == Findings{"provisioning db/data"});
   }

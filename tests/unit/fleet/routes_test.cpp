@@ -93,7 +93,7 @@ TEST_CASE("hosts and paths of Ingresses") {
   CHECK(routes[2].rule == "HostRegexp(`^[a-zA-Z0-9-]+\\.shop\\.example$`)");
   CHECK_FALSE(routes[2].tls);
   CHECK(routes[3].rule == "PathPrefix(`/any`)");
-  world.cluster->ingresses.items.front().rules.clear();
+  world.cluster->ingresses.items[0].rules.clear();
   CHECK(hosts(world) == Texts{" /"});
 }
 
@@ -168,7 +168,7 @@ TEST_CASE("a sibling's name may begin with the route's own") {
   world.serve();
   CHECK(routers() == Texts{"a-cctv-api-0a72be6dbe5820fbf2de@kubernetescrd",
                            "a-cctv-api-http-0a72be6dbe5820fbf2de@kubernetescrd"});
-  world.proxy->routers.erase(world.proxy->routers.begin());
+  world.drop_router(routers()[0]);
   CHECK(routers() == Texts{"none", "a-cctv-api-http-0a72be6dbe5820fbf2de@kubernetescrd"});
 }
 

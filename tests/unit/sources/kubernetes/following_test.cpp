@@ -52,6 +52,28 @@ TEST_CASE("kubernetes: a poll of a steady cluster asks for the version alone", "
   }
 }
 
+TEST_CASE("kubernetes: objects that stay as they are, are shared by the states of all polls",
+          "[watch]") {
+  Following following(GENERATE(true, false));
+  for (const char* name : {"a", "b", "c"}) following.server.set(name, "Running");
+  const auto before = following.poll();
+  REQUIRE(before);
+  following.server.set("b", "Failed");
+  following.server.set("a", "Running");  // told anew, but as it was
+  following.server.set("bb", "Running");
+  const auto after = following.poll();
+  const auto later = following.poll();
+  REQUIRE(after);
+  REQUIRE(later);
+  const auto& pods = after->pods.items;
+  REQUIRE(pods.size() == 4);
+  CHECK(pods[1].phase == "Failed");
+  CHECK(before->pods.items[1].phase == "Running");
+  CHECK(&pods[3] == &before->pods.items[2]);
+  CHECK(&after->services.items[3] == &before->services.items[2]);
+  for (std::size_t i = 0; i < pods.size(); ++i) CHECK(&later->pods.items[i] == &pods[i]);
+}
+
 TEST_CASE("kubernetes: watches are believed only while the server answers", "[watch]") {
   Following following;
   REQUIRE(following.poll());

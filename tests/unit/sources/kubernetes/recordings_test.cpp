@@ -56,8 +56,8 @@ TEST_CASE("kubernetes: the night's first step") {
   CHECK(state.middlewares.items.empty());
   CHECK(state.middleware_tcps.status == Listed<Middleware>::Status::absent);
   CHECK(state.validating_webhooks.known());
-  CHECK(state.storage_classes.items.at(0).provisioner == "linstor.csi.linbit.com");
-  CHECK(state.claims.items.at(0).phase == "Pending");
+  CHECK(state.storage_classes.items[0].provisioner == "linstor.csi.linbit.com");
+  CHECK(state.claims.items[0].phase == "Pending");
   const Pod* operator_pod =
       find(state.pods, "piraeus-datastore/piraeus-operator-controller-manager-0");
   REQUIRE(operator_pod != nullptr);
@@ -71,8 +71,8 @@ TEST_CASE("kubernetes: the night's first step") {
   CHECK(state.deployments.items[0].proxies.at(0).url == "http://100.101.102.103:8118");
   REQUIRE(state.config_maps.items.size() == 1);
   CHECK(state.config_maps.items[0].proxies.at(0).where == "key CALTRANS_PROXY");
-  CHECK(state.daemon_sets.items.at(0).desired == 14);
-  CHECK(state.daemon_sets.items.at(0).tolerations.size() == 3);
+  CHECK(state.daemon_sets.items[0].desired == 14);
+  CHECK(state.daemon_sets.items[0].tolerations.size() == 3);
   CHECK(state.endpoints.items.size() == 5);
   CHECK(state.blind.empty());
 }

@@ -137,6 +137,26 @@ TEST_CASE("traefik: pages are followed to the last one") {
   CHECK(poll.http.count("http-routers-page-4") == 0);
 }
 
+TEST_CASE("traefik: what stays as it is, is shared with the state before") {
+  std::string routers = router(1) + "," + router(2);
+  FakeHttp http([&](const HttpRequest& request) {
+    return ok(request.answer == "http-routers" ? "[" + routers + "]"
+              : request.answer == "version"    ? R"({"Version":"3.6.9"})"
+                                               : "[]");
+  });
+  Source source(Config{});
+  PollContext context{.http = http, .deadline = Deadline::after(5s), .stop = {}, .now = now()};
+  const auto before = source.poll(context);
+  REQUIRE(before);
+  routers = router(2) + "," + router(3);
+  const auto after = source.poll(context);
+  REQUIRE(after);
+  REQUIRE(after->routers.size() == 2);
+  CHECK(&after->routers[0] == &before->routers[1]);
+  CHECK(after->routers[1].name == "r3@kubernetes");
+  CHECK(before->routers[0].name == "r1@kubernetes");
+}
+
 TEST_CASE("traefik: a page past the end starts the list over, once") {
   int refused = 2;
   const Poll again(paged(3, &refused));
@@ -210,7 +230,7 @@ TEST_CASE("traefik: servers that its own health check calls DOWN are counted") {
   const auto down = [&](const std::string& status) {
     State state;
     REQUIRE(parse_services("[{" + servers + status + "}]", state));
-    return state.services.at(0).servers_down;
+    return state.services[0].servers_down;
   };
   const std::string all =
       R"(,"serverStatus":{"http://user:s3cret@10.0.0.1:80":"DOWN","http://10.0.0.2:80":"DOWN"})";
@@ -227,7 +247,7 @@ TEST_CASE("traefik: servers that its own health check calls DOWN are counted") {
   CHECK(strange->find("s3cret") == std::string::npos);
   State state;
   REQUIRE(parse_services(*kept, state));
-  CHECK(state.services.at(0).servers_down == 2);
+  CHECK(state.services[0].servers_down == 2);
 }
 
 TEST_CASE("traefik: metrics count what is the user's, all statuses always") {
