@@ -39,6 +39,12 @@ def pattern(regex, text, color=None, index=0):
         pattern=regex, result=models.ValueMappingResult(text=text, color=color, index=index)))
 
 
+def nothing_to_show(text):
+    """What is not there must not have the colour of the lowest number, which is mostly green."""
+    return models.SpecialValueMap(options=models.DashboardSpecialValueMapOptions(
+        match=models.SpecialValueMatch.NULL_AND_NAN, result=models.ValueMappingResult(text=text, color=grey)))
+
+
 def dress(panel, title, description, queries, unit, thresholds, mappings=(), no_value=None, links=()):
     """What every panel has."""
     panel = panel.title(title).description(description).datasource(source).unit(unit).thresholds(thresholds)
@@ -57,9 +63,12 @@ def to_dashboard(title, uid):
     return frame.DashboardLink(title).url(f"/d/shortcircuit-{uid}").keep_time(True).include_vars(True)
 
 
-def stat(title, description, queries, unit="short", thresholds=None, decimals=None, fields="", **more):
-    """One number, or one word: `fields` names the label that is shown instead of the value."""
-    panel = dress(stats.Panel(), title, description, queries, unit, thresholds or steps(blue), **more)
+def stat(title, description, queries, no_value, unit="short", thresholds=None, decimals=None, fields="", mappings=(), **more):
+    """One number, or one word: `fields` names the label that is shown instead of the value. It asks what is, not what was:
+    the last value of a range is still shown hours after its series ended."""
+    queries = [one.instant() for one in queries]
+    mappings = [*mappings, nothing_to_show(no_value)]
+    panel = dress(stats.Panel(), title, description, queries, unit, thresholds or steps(blue), mappings=mappings, no_value=no_value, **more)
     reduce = common.ReduceDataOptions().calcs(["lastNotNull"])
     if fields:
         reduce = reduce.values(True).fields(fields).limit(1)

@@ -86,10 +86,15 @@ def judge_panel(panel, metrics, recorded):
         for result in [options["result"]] if "result" in options else options.values():
             if not result.get("text"):
                 yield "a value is told by colour alone"
+    if panel["type"] == "stat" and not any(mapping["type"] == "special" and mapping["options"]["match"] == "null+nan"
+                                           for mapping in defaults.get("mappings", ())):
+        yield "has no colour of its own for what is not there"
     references = [target["refId"] for target in panel.get("targets", ())]
     if len(references) != len(set(references)):
         yield "two queries of one name"
     for target in panel.get("targets", ()):
+        if panel["type"] in ("stat", "bargauge") and (not target.get("instant") or target.get("range")):
+            yield "shows the last value of a range: what has vanished would look as it did"
         if target["datasource"]["uid"] != "${datasource}":
             yield "a query does not use $datasource"
         try:
@@ -233,6 +238,8 @@ def judge_lint(metrics, recorded):
         "does not come with every Grafana": lambda board: first(board, "table").update(type="some-plugin-panel"),
         "forgets time": lambda board: board["links"][0].update(keepTime=False),
         "no alerts": lambda board: board["annotations"].update(list=[]),
+        "last value of a range": lambda board: first(board, "stat")["targets"][0].update(instant=False, range=True),
+        "not there": lambda board: first(board, "stat")["fieldConfig"]["defaults"].pop("mappings"),
         "uses $host": ask(f"shortcircuit_route_up{{{scope}, host=~\"$host\"}}"),
     }.items():
         board = boards.load()["shortcircuit-overview"]
