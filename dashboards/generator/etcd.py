@@ -1,7 +1,7 @@
 """etcd: is it the way between the members, or the disk?"""
 from generator import shared
 from generator.board import Board
-from generator.panels import (bars, column, graph, green, orange, prose, purple, query, red, stat, steps, table,
+from generator.panels import (bars, column, graph, green, looks, orange, prose, purple, query, red, stat, steps, table,
                               timeline, words)
 from generator.promql import best, coded, recorded, series
 
@@ -33,8 +33,9 @@ def suspect():
 
 def stats():
     return [
-        (4, stat("May still fail", "How many more voting members may fail before the quorum is lost. Negative: it is lost.",
-                 [query(f"min({series('etcd_quorum_margin')})")], thresholds=shared.enough, no_value="not known")),
+        (4, stat("May still fail", "How many more voting members may fail before the quorum is lost. Negative: it is lost. One or two members "
+                 "have none to lose.", shared.may_fail(), thresholds=shared.enough, no_value="not known").override_by_name(
+            shared.small_cluster, looks(thresholds=shared.not_negative))),
         (4, stat("Members", "Members that answered the last poll, and how many vote.",
                  [query(f"sum({best('etcd_member_up', 'member')})", "up"), query(f"max({series('etcd_members')})", "voting")],
                  no_value="not known")),
@@ -94,7 +95,7 @@ def build(runbooks):
               (12, graph("Leader changes", "Increase over ten minutes, the largest that a member saw, from the recorded series; and each member's "
                          "own count as it happens.",
                          [query(leader_changes, "changes in 10 min"),
-                          query(f"sum by (member) (increase({series('etcd_leader_changes_total', chosen)}[$__rate_interval]))", "{{member}}")],
+                          query(f"max by (member) (increase({series('etcd_leader_changes_total', chosen)}[$__rate_interval]))", "{{member}}")],
                          thresholds=steps(green, 3, red), limit_line=True,
                          no_value="no recording rules")))
     board.row(8, (12, prose("Which suspect?", "How to tell a slow path from a slow disk.", suspects)), (12, fsync()))

@@ -74,10 +74,10 @@ def with_runbook(expression):
 
 
 def state_of_layers():
-    """2 critical, 1 warning, 0 fine, -1 not known: judged within the last hour, and not any more."""
+    """2 critical, 1 warning, 0 fine, -1 not known: judged within the last seven days, and not any more."""
     findings = promql.series("finding", 'severity="critical"')
     judged = promql.series("layer_findings")
     cases = promql.coded([(2, f"count by (layer) ({findings})")])
     cases += f"\nor (max by (layer) ({judged}) > bool 0)"
-    cases += "\nor " + promql.coded([(-1, f"max by (layer) (last_over_time({judged}[1h]))")])
+    cases += "\nor " + promql.coded([(-1, f"max by (layer) ({promql.lately('layer_findings')})")])
     return f"max by (lane) ({in_lanes(cases)})"

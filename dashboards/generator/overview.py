@@ -4,25 +4,32 @@ from generator.board import Board
 from generator.layers import do_first, in_lanes, in_order, layer_runbooks, state_of_layers, with_runbook
 from generator.panels import (bars, column, green, looks, orange, pattern, query, red, sorted_by, stat, steps, table,
                               timeline, words)
-from generator.promql import best, constant, named, series
+from generator.promql import best, constant, lately, named, series
 
 layer_count = best("layer_findings", "layer")
 
 
 def layers_not_known():
-    """How many layers were judged within the last hour and are not any more."""
-    known = f"count(count by (layer) (last_over_time({series('layer_findings')}[1h])))"
-    return f"{known} - (count({layer_count}) or vector(0))"
+    """How many layers were judged within the last seven days and are not any more."""
+    return f"count(count by (layer) ({lately('layer_findings')})) - (count({layer_count}) or vector(0))"
+
+
+def not_seen():
+    """Something for each source that is not read, not read wholly, or not there any more."""
+    one = "cluster, job, source, target"
+    gone = f"(max by ({one}) ({lately('source_up')}) unless on ({one}) {series('source_up')})"
+    return f"({series('source_up')} == 0) or ({series('source_parts_unread')} > 0) or {gone} or ({layers_not_known()} > 0)"
 
 
 def verdict():
     judged = series("layer_findings")
     broken = f"min by (lane) ({in_lanes(f'({layer_count} > 0)')})"
-    blind = constant(f"group(({series('source_up')} == 0) or ({layers_not_known()} > 0))", "lane", "98 not known: something is not seen")
+    blind = constant(f"group({not_seen()})", "lane", "98 not known: something is not seen")
     fine = constant(f"group({judged})", "lane", "99 nothing broken")
     panel = stat(
         "Mend this layer first", "The first broken layer in walking order: a fault further on is often hidden or made by one before "
-        "it. Says so when nothing is broken, and when it cannot know.",
+        "it. Says so when nothing is broken, and when it cannot know: a source that is not read, or only in part, or has gone within the last "
+        "seven days.",
         [query(f"{broken}\nor {blind}\nor {fine}", table=True)], fields="/^lane$/", thresholds=steps(red),
         mappings=[pattern(r"/^99 (.*)$/", "$1", green, 0), pattern(r"/^98 (.*)$/", "$1", orange, 1),
                   pattern(r"/^\d+ (.*)$/", "$1", red, 2)],
@@ -31,7 +38,7 @@ def verdict():
 
 
 def layers_stat():
-    return stat("Layers", "Broken: with a critical or warning finding. Not known: judged within the last hour and not any more, "
+    return stat("Layers", "Broken: with a critical or warning finding. Not known: judged within the last seven days and not any more, "
                 "because a source cannot be read.",
                 [query(f"sum({layer_count} > bool 0)", "broken"), query(layers_not_known(), "not known")],
                 thresholds=shared.none_is_good, no_value="no data")
@@ -55,7 +62,7 @@ def findings_stat():
 
 
 def retired_stat():
-    retired = best("network_dependents", "network, dependency", 'retired="true"')
+    retired = shared.dependents('retired="true"')
     return stat("Still on retired networks", "How many things depend on a network that was declared retired. 0 means that it can be "
                 "switched off.", [query(f"sum({retired})")],
                 thresholds=shared.none_is_good, no_value="none declared", links=[("Storage and networks", "storage")])
@@ -70,7 +77,7 @@ def age_stat():
 def order():
     return timeline(
         "What broke first", "One lane for each layer, in the order in which a visitor's request meets them. Red: a critical finding. "
-        "Orange: a warning. Purple: it was judged and cannot be any more. No colour: never judged, its source is not configured.",
+        "Orange: a warning. Purple: it was judged within the last seven days and cannot be any more. No colour: never judged, its source is not configured.",
         [query(state_of_layers(), "{{lane}}")], shared.layer_words, no_value="no data")
 
 
@@ -129,8 +136,9 @@ def details():
         stat("Mesh: most tunnels", "Most tunnels that one packet wears. WireGuard is one, the pod network inside it one more, an overlay "
              "below it one more.", [query(f"max({series('tailscale_peer_encapsulations')})")],
              thresholds=steps(green, 3, orange), no_value="not seen", links=[("Mesh", "mesh")]),
-        stat("etcd: may still fail", "How many more voting members may fail before the quorum is lost.",
-             [query(f"min({series('etcd_quorum_margin')})")], thresholds=shared.enough, no_value="not known", links=[("etcd", "etcd")]),
+        stat("etcd: may still fail", "How many more voting members may fail before the quorum is lost. One or two members have none to lose.",
+             shared.may_fail(), thresholds=shared.enough, no_value="not known", links=[("etcd", "etcd")]).override_by_name(
+            shared.small_cluster, looks(thresholds=shared.not_negative)),
         stat("etcd: round trip budget", "Share of the budget (a tenth of the election timeout) that the slowest pair uses.",
              [query(f"max({series('etcd_round_trip_budget_ratio')})")], unit="percentunit",
              thresholds=steps(green, 0.7, orange, 1, red), decimals=1, no_value="not known", links=[("etcd", "etcd")]),

@@ -22,6 +22,12 @@ def best(name, by, matchers="", function="max"):
     return f"{function} by ({by}) ({series(name, matchers)})"
 
 
+def lately(name):
+    """What was there within the last seven days: a night of blindness, or a weekend, is no all-clear. The last hour closely, before
+    it one look at every hour."""
+    return f"(last_over_time({series(name)}[1h]) or last_over_time({series(name)}[7d:1h]))"
+
+
 def rate(name, by, matchers="", each=""):
     """Rates added up by `by`. With `each`, the labels of one counted thing: two exporters that count the same count once."""
     rates = f"rate({series(name, matchers)}[$__rate_interval])"

@@ -99,7 +99,8 @@ def probes():
 
 def build(runbooks):
     board = Board("routes", "ShortCircuit / Routes", "Every public host name and the chain behind it.")
-    board.variable("host", "Host", "Public host names.", "route_up")
+    # A route without a host is every host's: All must not leave it out.
+    board.variable("host", "Host", "Public host names.", "route_up", all_value=".*")
     board.row(4, *stats())
     board.row(7, (24, chains()))
     board.row(8, (12, timeline(

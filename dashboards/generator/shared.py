@@ -12,6 +12,7 @@ path_words = {"1": ("LAN", green), "2": ("internet", "light-green"), "3": ("othe
               "9": ("offline", purple)}
 number_then_words = [pattern(r"/^\d+ (.*)$/", "$1")]
 enough = steps(red, 1, green)
+not_negative = steps(red, 0, blue)
 none_is_good = steps(green, 1, red)
 age = steps(green, 120, orange, 300, red)
 
@@ -25,6 +26,21 @@ def direct_share(matchers=""):
     return f"sum({direct}) / (sum({active}) > 0)"
 
 
+def dependents(matchers="", by="network, dependency"):
+    """How many things depend on a network. A node's paths are seen by its own instance alone, so they add up; all else every exporter sees alike."""
+    def counted(kind):
+        return series("network_dependents", f'{matchers}{", " if matchers else ""}dependency{kind}"tailscale_path"')
+    return f"(sum by ({by}) (max by ({by}, node) ({counted('=')})) or max by ({by}) ({counted('!=')}))"
+
+
+def may_fail():
+    """Queries of a stat: two members or one have no margin by design, and that is red only when the quorum is lost."""
+    margin, members = (f"{how} by (cluster) ({series(name)})" for how, name in (("min", "etcd_quorum_margin"), ("max", "etcd_members")))
+    return [query(f"min({margin} and on (cluster) ({members} > 2))", "of three or more"),
+            query(f"min({margin} and on (cluster) ({members} <= 2))", small_cluster)]
+
+
+small_cluster = "of one or two"
 runbook_link = "{runbooks}/shortcircuit${{__value.raw}}.md"
 since_unit = "dateTimeAsIsoNoDateIfToday"
 

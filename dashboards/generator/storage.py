@@ -9,7 +9,7 @@ retired_in_use = recorded("network:shortcircuit_retired_network_dependents:sum")
 
 
 def stats():
-    retired = best("network_dependents", "network, dependency", 'retired="true"')
+    retired = shared.dependents('retired="true"')
     offline = best("linstor_node_online", "node_name", function="min")
     behind = best("linstor_resource_up_to_date", replica, function="min")
     tunnelled = best("linstor_replication_network", "resource, from, peer, network", 'kind=~"overlay|tailnet"')
@@ -31,7 +31,7 @@ def stats():
 
 
 def dependents():
-    counted = named(series("network_dependents"), "retired", "note", {"true": " (retired)"})
+    counted = named(shared.dependents(by="network, retired, dependency"), "retired", "note", {"true": " (retired)"})
     counted = f'label_join({counted}, "network", "", "network", "note")'
     return matrix("Load-bearing networks", "Rows: networks. Columns: what depends on an address in them. A retired network must be a row of zeros "
                   "before it is switched off.", f"max by (network, dependency) ({counted})", "network", "dependency",

@@ -22,8 +22,8 @@ def panels(board):
 
 def substituted(expression, seconds, rate_interval="10s"):
     """The query as Grafana sends it when every variable says All."""
-    values = {"$cluster": ".*", "$__rate_interval": rate_interval, "$__range": f"{max(round(seconds), 1)}s"}
-    for name in ("job", "instance", "host", "from", "peer", "member", "source"):
+    values = {"$cluster": ".*", "$host": ".*", "$__rate_interval": rate_interval, "$__range": f"{max(round(seconds), 1)}s"}
+    for name in ("job", "instance", "from", "peer", "member", "source"):
         values[f"${name}"] = ".+"
     # Longest first: $from must not eat the beginning of a longer name.
     for name in sorted(values, key=len, reverse=True):

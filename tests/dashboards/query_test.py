@@ -19,10 +19,12 @@ from viewer import boards, page, replay  # noqa: E402
 from generator import layers  # noqa: E402
 
 no_probe = "the recording has no probes"
+three_members = "etcd of the lab has three members"
 # (dashboard, panel, query): reason. Without a query: all of the panel.
 empty = {
     ("routes", "Probes"): no_probe, ("routes", "Time of a probe"): no_probe, ("routes", "Answers of probes"): no_probe,
     ("mesh", "Nodes at the control server", "C"): "no key of the lab has an end",
+    ("etcd", "May still fail", "B"): three_members, ("overview", "etcd: may still fail", "B"): three_members,
     ("etcd", "Findings of etcd"): "etcd is well the whole night",
     ("etcd", "The other suspect: disk"): "etcd's own metric; here only the exporter is scraped",
     ("exporter", "Failed polls by reason"): "every poll of the recording succeeds",

@@ -134,8 +134,9 @@ def judge_board(board, metrics, recorded):
         if name != "datasource":
             if one["refresh"] != 2 or one["datasource"]["uid"] != "${datasource}" or not one["includeAll"]:
                 yield f"the variable {name} must follow the time range, use $datasource and have All"
-            if name != "cluster" and (not one["multi"] or one["allValue"] != ".+"):
-                yield f"the variable {name} must allow several values, and All must be .+"
+            everything = ".*" if name in ("cluster", "host") else ".+"  # the label may be empty: a route of every host
+            if one["multi"] != (name != "cluster") or one["allValue"] != everything:
+                yield f"the variable {name} must allow several values, and All must be {everything}"
             for selector in promql_reader.selectors(one["query"]["query"].split("(", 1)[1].rsplit(",", 1)[0]):
                 if selector.metric not in metrics:
                     yield f"the variable {name} asks for {selector.metric}"
