@@ -26,7 +26,7 @@ std::optional<IpAddress> pod_traffic_address(const kubernetes::Node& node) {
   std::optional<IpAddress> found;
   for (const auto& [annotation, text] : node.flannel_addresses) {
     const auto address = IpAddress::parse(text);
-    if (address && (!found || annotation.ends_with("-overwrite"))) found = address;
+    if (address && (!found || annotation.ends_with("/public-ip-overwrite"))) found = address;
   }
   if (!found && !node.internal_addresses.empty() && !node.pod_cidrs.empty()) {
     found = node.internal_addresses.front();

@@ -9,9 +9,13 @@
 namespace shortcircuit::kubernetes {
 namespace {
 
-constexpr std::array<std::string_view, 3> flannel_annotations{
-    "flannel.alpha.coreos.com/public-ip", "flannel.alpha.coreos.com/public-ip-overwrite",
-    "flannel.alpha.coreos.com/node-public-ip"};
+constexpr std::array<std::string_view, 6> flannel_annotations{
+    "flannel.alpha.coreos.com/public-ip",
+    "flannel.alpha.coreos.com/public-ipv6",
+    "flannel.alpha.coreos.com/public-ip-overwrite",
+    "flannel.alpha.coreos.com/public-ipv6-overwrite",
+    "flannel.alpha.coreos.com/node-public-ip",
+    "flannel.alpha.coreos.com/node-public-ipv6"};
 
 std::optional<bool> ready_condition(JsonView conditions) {
   for (const JsonView& condition : conditions.items()) {

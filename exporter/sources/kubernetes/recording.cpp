@@ -18,10 +18,13 @@ namespace {
 using Fields = std::vector<std::string>;
 
 // Whole names, or prefixes when they end in `/`.
-constexpr std::array<std::string_view, 14> kept_annotations{
+constexpr std::array<std::string_view, 17> kept_annotations{
     "flannel.alpha.coreos.com/public-ip",
     "flannel.alpha.coreos.com/public-ip-overwrite",
     "flannel.alpha.coreos.com/node-public-ip",
+    "flannel.alpha.coreos.com/public-ipv6",
+    "flannel.alpha.coreos.com/public-ipv6-overwrite",
+    "flannel.alpha.coreos.com/node-public-ipv6",
     "svccontroller.k3s.cattle.io/",
     "traefik.ingress.kubernetes.io/",
     "kubernetes.io/ingress.class",

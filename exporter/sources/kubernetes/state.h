@@ -63,8 +63,8 @@ struct Node {
   std::vector<Prefix> pod_cidrs;
   std::vector<Taint> taints;
   Labels labels;
-  // The flannel annotations (public-ip, public-ip-overwrite, node-public-ip) that are set,
-  // by annotation name, as written.
+  // The flannel annotations (public-ip, public-ip-overwrite, node-public-ip; the same of IPv6) that
+  // are set, by annotation name, as written.
   std::map<std::string, std::string> flannel_addresses;
   std::optional<bool> ready;  // nothing: the condition is Unknown or absent
   bool operator==(const Node&) const = default;

@@ -112,3 +112,22 @@ TEST_CASE("kubernetes: what is recorded of a recording is read alike") {
     CHECK((poll.state() == again.state()));
   }
 }
+
+TEST_CASE("kubernetes: flannel's annotations of both families are read, and recorded") {
+  const std::string prefix = "flannel.alpha.coreos.com/";
+  std::map<std::string, std::string> wanted;
+  std::string annotations;
+  for (const std::string name : {"public-ip", "public-ip-overwrite", "node-public-ip",
+                                 "public-ipv6", "public-ipv6-overwrite", "node-public-ipv6"}) {
+    wanted[prefix + name] = "of " + name;
+    annotations += (annotations.empty() ? "\"" : ",\"") + prefix + name + R"(":"of )" + name + "\"";
+  }
+  const HttpResponse nodes =
+      list_of(R"({"metadata":{"name":"a","annotations":{)" + annotations + "}}}");
+  const auto kept = reduce_for_recording("nodes", nodes.body);
+  REQUIRE(kept);
+  for (const std::string& body : {nodes.body, *kept}) {
+    const Poll poll(empty_cluster({{"nodes", ok(body)}}));
+    CHECK(poll.state().nodes.items[0].flannel_addresses == wanted);
+  }
+}
