@@ -6,16 +6,18 @@ namespace shortcircuit {
 
 Board::Board(const Config& config, Memory memory) {
   draft_.memory = std::move(memory);
-#define SHORTCIRCUIT_SOURCE(name)                                     \
-  for (const name::Config& target : config.name) {                    \
-    draft_.name.push_back({.target = target.target});                 \
-    draft_.name.back().health.interval = target.interval;             \
-    ++targets_;                                                       \
-  }                                                                   \
-  for (std::size_t i = 0; i < config.name.size(); ++i) {              \
-    if (config.name[i].follows() == CommonConfig::Follows::nothing) { \
-      awaited_.push_back(&draft_.name[i].health);                     \
-    }                                                                 \
+#define SHORTCIRCUIT_SOURCE(name)                                      \
+  for (const name::Config& target : config.name) {                     \
+    draft_.name.push_back({.target = target.target});                  \
+    draft_.name.back().health.interval = target.interval;              \
+    draft_.name.back().health.silent_after =                           \
+        missed_polls_until_unknown * target.interval + target.timeout; \
+    ++targets_;                                                        \
+  }                                                                    \
+  for (std::size_t i = 0; i < config.name.size(); ++i) {               \
+    if (config.name[i].follows() == CommonConfig::Follows::nothing) {  \
+      awaited_.push_back(&draft_.name[i].health);                      \
+    }                                                                  \
   }
 #include "sources/sources.def"
 #undef SHORTCIRCUIT_SOURCE
@@ -35,6 +37,27 @@ Snapshot Board::look(Time time) {
   Snapshot snapshot = draft_;
   snapshot.time = time;
   return snapshot;
+}
+
+bool Board::miss_silent(Duration since_boot) {
+  const std::lock_guard lock(mutex_);
+  bool any = false;
+  const auto look_at = [&](auto& observed) {
+    TargetHealth& health = observed.health;
+    if (!health.heard_at || since_boot - *health.heard_at < health.silent_after) return;
+    if (health.consecutive_failures >= missed_polls_until_unknown) return;
+    health.up = false;
+    health.consecutive_failures = missed_polls_until_unknown;
+    ++health.failures[Failure::timeout];
+    health.last_error = Error{Failure::timeout, "no poll has come back for " +
+                                                    format_duration(since_boot - *health.heard_at)};
+    forget_state(observed);
+    any = true;
+  };
+#define SHORTCIRCUIT_SOURCE(name) std::ranges::for_each(draft_.name, look_at);
+#include "sources/sources.def"
+#undef SHORTCIRCUIT_SOURCE
+  return any;
 }
 
 std::uint64_t Board::wait_for_commit(std::uint64_t seen, Duration at_most, std::stop_token stop) {

@@ -52,6 +52,9 @@ class Board {
   Snapshot look(Time time);
   // Waits for a commit after the `seen`-th; the number of commits so far. Ends early with `stop`.
   std::uint64_t wait_for_commit(std::uint64_t seen, Duration at_most, std::stop_token stop);
+  // Takes targets of which no poll comes back any more (a file on a dead server, a machine that
+  // slept) for unknown. True when there are new ones. Not for replays, whose steps take their time.
+  bool miss_silent(Duration since_boot);
   // Every target that follows from no other was polled at least once.
   bool complete();
   // There is no target.
@@ -67,10 +70,17 @@ class Board {
 };
 
 template <class State>
+void forget_state(Observed<State>& observed) {
+  if (observed.state) observed.earlier.push_back({observed.observed_at, observed.state});
+  observed.state.reset();
+}
+
+template <class State>
 void fold(Observed<State>& observed, PollOutcome<State> outcome) {
   constexpr auto spacing = std::chrono::seconds(25);
   TargetHealth& health = observed.health;
   ++health.polls;
+  health.heard_at = time_since_boot();
   health.last_duration = outcome.duration;
   health.received_bytes += outcome.received_bytes;
   for (const Error& note : outcome.notes) ++health.failures[note.failure];
@@ -79,10 +89,7 @@ void fold(Observed<State>& observed, PollOutcome<State> outcome) {
     ++health.consecutive_failures;
     ++health.failures[outcome.result.error().failure];
     health.last_error = outcome.result.error();
-    if (health.consecutive_failures >= missed_polls_until_unknown) {
-      observed.state.reset();
-      observed.earlier.clear();
-    }
+    if (health.consecutive_failures >= missed_polls_until_unknown) forget_state(observed);
     return;
   }
   health.up = true;
@@ -90,18 +97,21 @@ void fold(Observed<State>& observed, PollOutcome<State> outcome) {
   health.last_error.reset();
   health.notes = std::move(outcome.notes);
   health.last_success = outcome.time;
+  auto& earlier = observed.earlier;
+  // The clock was set back: what lies in the future would stay until it is over.
+  std::erase_if(earlier, [&](const auto& old) { return old.time >= outcome.time; });
+  const auto aged = [&](const auto& old) { return outcome.time - old.time >= State::history; };
+  if (!observed.state) std::erase_if(earlier, aged);  // a gap is no observation
   auto state = std::make_shared<const State>(*std::move(outcome.result));
   // A replay's time stands still within a step: the same moment read again is no new observation.
   if (observed.state && observed.observed_at < outcome.time) {
-    auto& earlier = observed.earlier;
     earlier.push_back({observed.observed_at, observed.state});
     if (const auto n = earlier.size();
         n >= 3 && earlier[n - 2].time - earlier[n - 3].time < spacing) {
       earlier.erase(earlier.end() - 2);
     }
     // The newest one from before the history is where it begins, however seldom is polled.
-    const auto begin = std::ranges::find_if(
-        earlier, [&](const auto& old) { return outcome.time - old.time < State::history; });
+    const auto begin = std::ranges::find_if_not(earlier, aged);
     if (begin - earlier.begin() > 1) earlier.erase(earlier.begin(), std::prev(begin));
   }
   observed.state = std::move(state);

@@ -54,6 +54,7 @@ void Engine::publish(Time time) {
   try {
     publisher_.publish(std::make_shared<const Publication>(settings_.config, board_.take(time),
                                                            ledger_, settings_.reload_state()));
+    published_ = true;
     malloc_trim(0);  // parsing leaves holes that the next poll would fill anyway, but not keep
   } catch (const std::exception& error) {
     log_error("a snapshot could not be judged", {{"error", error.what()}});
@@ -61,6 +62,7 @@ void Engine::publish(Time time) {
 }
 
 std::shared_ptr<const Snapshot> Engine::latest_snapshot() const {
+  if (!published_) return nullptr;  // what is there is of the engine before
   const auto publication = publisher_.latest();
   return publication ? std::shared_ptr<const Snapshot>(publication, &publication->snapshot)
                      : nullptr;
@@ -96,7 +98,8 @@ void Engine::run_live(std::stop_token stop) {
   while (!stop.stop_requested()) {
     std::uint64_t commits = board_.wait_for_commit(seen, 250ms, stop);
     if (commits == seen) {
-      if (refresh_.exchange(false)) publish(now());
+      const bool silent = board_.miss_silent(time_since_boot());
+      if (refresh_.exchange(false) || silent) publish(now());
       continue;
     }
     for (int i = 0; i < 10 && !stop.stop_requested(); ++i) {
@@ -105,6 +108,7 @@ void Engine::run_live(std::stop_token stop) {
       commits = later;
     }
     seen = commits;
+    board_.miss_silent(time_since_boot());
     const bool waited = std::chrono::steady_clock::now() - begin > patience;
     if (!stop.stop_requested() && (board_.complete() || waited)) publish(now());
   }

@@ -52,6 +52,7 @@ class Engine {
   std::unique_ptr<Replay> replay_;
   std::unique_ptr<Pollers> pollers_;
   std::atomic<bool> refresh_{false};
+  std::atomic<bool> published_{false};
   std::jthread thread_;
 };
 

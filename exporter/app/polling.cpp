@@ -90,7 +90,7 @@ class TypedTarget : public Target {
     const auto begin = std::chrono::steady_clock::now();
     auto result = poll_behind_a_wall(context);
     if (stop.stop_requested()) return;
-    log_change(result, context.notes);
+    std::set<std::string> wrong = what_is_wrong(result, context.notes);
     failed_ = !result.has_value();
     refused_ = failed_ &&
                (result.error().failure == Failure::auth || result.error().failure == Failure::tls);
@@ -101,6 +101,7 @@ class TypedTarget : public Target {
                                                      std::chrono::steady_clock::now() - begin),
                                                  .received_bytes = http_->take_received_bytes(),
                                                  .time = context.now});
+    log_change(std::move(wrong));  // may wait for whoever reads the log
     if (refused_) read_kubeconfig_again();
   }
 
@@ -135,14 +136,19 @@ class TypedTarget : public Target {
     }
   }
 
+  static std::set<std::string> what_is_wrong(const Result<State>& result,
+                                             const std::vector<Error>& notes) {
+    std::set<std::string> wrong;
+    if (!result) wrong.insert(result.error().message);
+    for (const Error& note : notes) wrong.insert(note.message);
+    return wrong;
+  }
+
   // A line when something changes, not one a poll.
-  void log_change(const Result<State>& result, const std::vector<Error>& notes) {
-    std::set<std::string> now_wrong;
-    if (!result) now_wrong.insert(result.error().message);
-    for (const Error& note : notes) now_wrong.insert(note.message);
+  void log_change(std::set<std::string> now_wrong) {
     for (const std::string& message : now_wrong) {
       if (!wrong_.contains(message)) {
-        log_warn(result ? "part of a source cannot be read" : "source cannot be read",
+        log_warn(failed_ ? "source cannot be read" : "part of a source cannot be read",
                  {{"source", name_}, {"error", message}});
       }
     }

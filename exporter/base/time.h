@@ -30,6 +30,8 @@ struct Deadline {
 };
 
 Time now();
+// Only differences mean something. Goes on while the machine sleeps, which a steady clock does not.
+Duration time_since_boot();
 
 // Moments that upstreams name are kept from 1900 to 2260, so that the difference of any two fits
 // into a Duration; what lies outside means "never" or "for ever", or nothing at all.

@@ -22,7 +22,9 @@ void Ledger::apply(Judgement& judgement) {
   Entries next;
   const auto since = [&](std::string key) {
     const auto known = entries_.find(key);
-    const Time first = known == entries_.end() ? judgement.time : known->second.since;
+    // Never later than now, though the clock may have been set back.
+    const Time first =
+        known == entries_.end() ? judgement.time : std::min(known->second.since, judgement.time);
     next.emplace(std::move(key), Entry{first, judgement.time});
     return first;
   };

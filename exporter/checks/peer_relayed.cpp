@@ -19,13 +19,15 @@ using tailscale::Peer;
 
 bool relayed(PathClass path) { return path == PathClass::derp || path == PathClass::peer_relay; }
 
-bool just_woken(const TailscaleView& view, const Peer& peer) {
+// A path begins at a relay and becomes a direct one in a moment.
+bool just_begun(const TailscaleView& view, const Peer& peer) {
   if (view.earlier.empty()) return false;
   const auto& before = view.earlier.back();
   if (view.observed_at - before.time > 2 * std::max(view.health.interval, Duration(15s)))
     return false;
   const Peer* old = before.state->peer(peer.name);
-  return old != nullptr && old->path_class() == PathClass::idle;
+  return old == nullptr || old->path_class() == PathClass::idle ||
+         old->path_class() == PathClass::offline;
 }
 
 Finding relay(const std::string& from, const Peer& peer, bool matters) {
@@ -51,7 +53,7 @@ Verdict judge(const Fleet& fleet) {
   for (const TailscaleView& view : fleet.snapshot.tailscale) {
     if (!view.state) continue;
     for (const Peer& peer : view.state->peers) {
-      if (!relayed(peer.path_class()) || just_woken(view, peer)) continue;
+      if (!relayed(peer.path_class()) || just_begun(view, peer)) continue;
       verdict.findings.push_back(relay(view.target, peer, mesh.matters(peer.name, peer.addresses)));
     }
   }

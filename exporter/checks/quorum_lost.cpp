@@ -44,10 +44,27 @@ Finding lost(const EtcdCluster& cluster, const EtcdMember& witness) {
   return finding;
 }
 
+Finding split(const std::string& what) {
+  return {.severity = Severity::critical,
+          .reason = "split",
+          .kind = "EtcdCluster",
+          .object = "etcd",
+          .message = fmt::format("The etcd members are not one cluster: {}. Each side takes writes "
+                                 "that the other never sees.",
+                                 what),
+          .cure =
+              "etcdctl member list -w table   # on each of them: keep the side that is whole; on "
+              "the others stop k3s or etcd, move its data directory away and join anew"};
+}
+
 Verdict judge(const Fleet& fleet) {
   if (fleet.snapshot.etcd.empty()) return not_applicable();
   const EtcdCluster cluster = etcd_cluster_of(fleet.snapshot);
   Verdict verdict;
+  if (!cluster.split.empty()) {
+    verdict.findings.push_back(split(cluster.split));
+    return verdict;
+  }
   if (cluster.quorum_proven()) return verdict;
   const auto witness = std::find_if(cluster.members.begin(), cluster.members.end(), says_so);
   if (cluster.agreeing + cluster.unknown < cluster.quorum && witness != cluster.members.end()) {
@@ -71,7 +88,10 @@ const CheckDefinition quorum_lost_check{
     .question = "Do enough etcd members answer and agree to make a quorum?",
     .reasons = {{"no_leader",
                  "A member that answers says that it has no leader (or is unhealthy), and fewer "
-                 "members than a quorum answer and agree."}},
+                 "members than a quorum answer and agree."},
+                {"split",
+                 "Two members lead at once, or one agrees with members of which another that "
+                 "answers is none: they are not one cluster (any more)."}},
     .judge = judge};
 
 }  // namespace shortcircuit

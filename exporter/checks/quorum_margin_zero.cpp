@@ -24,6 +24,10 @@ Verdict judge(const Fleet& fleet) {
   if (fleet.snapshot.etcd.empty()) return not_applicable();
   const EtcdCluster cluster = etcd_cluster_of(fleet.snapshot);
   Verdict verdict;
+  if (!cluster.split.empty()) {
+    verdict.unknown.push_back("etcd: its members are not one cluster: " + cluster.split);
+    return verdict;
+  }
   const std::size_t failing = cluster.down + cluster.disagreeing;
   const std::size_t at_best = cluster.voters - failing;  // if all unknown ones are fine
   const bool transient = cluster.down == 0 && election_just_now(cluster);

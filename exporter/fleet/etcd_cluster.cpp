@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "fleet/etcd_split.h"
 
 namespace shortcircuit {
 namespace {
@@ -79,15 +80,18 @@ bool same_name(const std::string& configured, const std::string& listed) {
   return rest[0] == '-' && etcd::parse_hexadecimal(rest.substr(1)).has_value();
 }
 
-// The list of a member that agrees, else of any: without a quorum nobody can change it.
+// The list of a member that agrees and was read just now, else of any: without a quorum nobody can
+// change it.
 const std::vector<MemberInfo>* member_list(const std::vector<EtcdMember>& members) {
-  const std::vector<MemberInfo>* list = nullptr;
+  const auto rank = [](const EtcdMember& member) {
+    return std::pair(member.standing != EtcdStanding::agrees, member.state->members_are_old);
+  };
+  const EtcdMember* best = nullptr;
   for (const auto& member : members) {
     if (member.state == nullptr || !member.state->members) continue;
-    if (member.standing == EtcdStanding::agrees) return &*member.state->members;
-    if (list == nullptr) list = &*member.state->members;
+    if (best == nullptr || rank(member) < rank(*best)) best = &member;
   }
-  return list;
+  return best == nullptr ? nullptr : &*best->state->members;
 }
 
 // Gives every configured member its entry in the list; what is left over on both sides is paired
@@ -164,7 +168,7 @@ void count(EtcdCluster& cluster) {
   // A member that agrees has read through a quorum: fewer agreeing members than that means that the
   // exporter does not reach the others, and not that they are gone.
   const bool contradicts = cluster.agreeing > 0 && cluster.agreeing < cluster.quorum;
-  if (cluster.unknown == 0 && cluster.any_answers() && !contradicts) {
+  if (cluster.unknown == 0 && cluster.any_answers() && !contradicts && cluster.split.empty()) {
     cluster.margin = static_cast<int>(cluster.agreeing) - static_cast<int>(cluster.quorum);
   }
 }
@@ -231,6 +235,7 @@ EtcdCluster etcd_cluster_of(const Snapshot& snapshot) {
     }
     cluster.members.push_back(std::move(member));
   }
+  cluster.split = etcd_split(cluster.members);
   const auto* list = member_list(cluster.members);
   cluster.listed = list != nullptr;
   if (list != nullptr) {
@@ -298,15 +303,17 @@ std::optional<double> etcd_leader_changes_lately(const Observed<State>& member) 
     }
     before = &state;
   };
-  bool any_earlier = false;
+  if (member.earlier.empty()) return std::nullopt;
+  // Who is asked seldom has only one look from before: then what there was in ten minutes of that.
+  const auto& newest = member.earlier.back();
+  const double share =
+      std::min(1.0, std::chrono::duration<double>(window) / (member.observed_at - newest.time));
   for (const auto& old : member.earlier) {
-    if (member.observed_at - old.time > window) continue;
-    any_earlier = true;
-    step(*old.state);
+    if (member.observed_at - old.time <= window || &old == &newest) step(*old.state);
   }
   step(*member.state);
-  if (!any_earlier || before == nullptr) return std::nullopt;
-  return changes;
+  if (before == nullptr) return std::nullopt;
+  return changes * share;
 }
 
 }  // namespace shortcircuit

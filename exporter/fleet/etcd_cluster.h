@@ -52,6 +52,7 @@ struct EtcdCluster {
   // How many more voters may fail; negative: the quorum is lost. Nothing while a voter is unknown
   // or nobody answers.
   std::optional<int> margin;
+  std::string split;  // what shows that the members are not one cluster (etcd_split.h); else ""
   std::vector<EtcdRoundTrip> round_trips;
 
   [[nodiscard]] bool any_answers() const { return agreeing + disagreeing > 0; }
@@ -74,8 +75,8 @@ EtcdCluster etcd_cluster_of(const Snapshot& snapshot);
 std::optional<EtcdRoundTrip> etcd_round_trip(const Observed<etcd::State>& member,
                                              std::uint64_t peer);
 
-// Leader changes that the member saw within the last ten minutes; a restart is none. Nothing
-// without an earlier observation.
+// Leader changes that the member saw within the last ten minutes; a restart is none. Where the look
+// before is older than that, the share of ten minutes. Nothing without an earlier observation.
 std::optional<double> etcd_leader_changes_lately(const Observed<etcd::State>& member);
 
 }  // namespace shortcircuit

@@ -34,15 +34,17 @@ Mesh::Mesh(const Fleet& fleet) : fleet_(fleet) {
 void Mesh::index_cluster_nodes() {
   const auto* cluster = state_of(fleet_.snapshot.kubernetes);
   if (cluster == nullptr) return;
+  std::size_t place = 0;
   for (const kubernetes::Node& node : cluster->nodes.items) {
     bool in_mesh = false;
     for (const auto* list : {&node.internal_addresses, &node.external_addresses}) {
       for (const IpAddress& address : *list) {
-        nodes_by_address_.try_emplace(address, &node);
+        nodes_by_address_.try_emplace(address, place, &node);
         in_mesh = in_mesh || is_mesh_address(address);
       }
     }
     nodes_by_name_[node.name].push_back({&node, in_mesh});
+    ++place;
   }
 }
 
@@ -82,14 +84,14 @@ std::vector<DirectPath> Mesh::direct_paths() const {
 
 const kubernetes::Node* Mesh::cluster_node(std::string_view name,
                                            const std::vector<IpAddress>& addresses) const {
-  const kubernetes::Node* found = nullptr;
+  const PlacedNode* first = nullptr;
   for (const IpAddress& address : addresses) {
     const auto node = nodes_by_address_.find(address);
-    // Nodes lie in one vector: of several the first in the cluster's order.
-    if (node != nodes_by_address_.end() && (found == nullptr || node->second < found))
-      found = node->second;
+    if (node != nodes_by_address_.end() && (first == nullptr || node->second < *first))
+      first = &node->second;
   }
-  if (found != nullptr) return found;
+  if (first != nullptr) return first->second;
+  const kubernetes::Node* found = nullptr;
   const auto named = nodes_by_name_.find(name);
   if (named == nodes_by_name_.end()) return nullptr;
   // A node that registered anew leaves an old entry with its name behind: the address decides.

@@ -76,7 +76,8 @@ class Mesh {
   const Fleet& fleet_;
   std::set<IpAddress> addresses_;
   // Every path of the mesh asks who its ends are: looking through lists would be cubic.
-  std::map<IpAddress, const kubernetes::Node*> nodes_by_address_;  // the first that has it
+  using PlacedNode = std::pair<std::size_t, const kubernetes::Node*>;  // in the cluster's order
+  std::map<IpAddress, PlacedNode> nodes_by_address_;                   // the first that has it
   std::map<std::string_view, std::vector<NamedNode>> nodes_by_name_;
   std::map<std::string_view, const TailscaleView*> views_;  // the first of its name
   std::set<std::string_view> expected_peers_;

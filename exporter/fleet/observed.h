@@ -20,6 +20,8 @@ struct TargetHealth {
   std::optional<Time> last_success;
   Duration last_duration{0};
   Duration interval{0};
+  Duration silent_after{0};          // a poll that has not come back by then never will
+  std::optional<Duration> heard_at;  // the last poll came back, since boot
   std::uint64_t polls = 0;
   std::uint64_t received_bytes = 0;
   std::map<Failure, std::uint64_t> failures;  // also of parts (PollContext::note)

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <filesystem>
 #include <optional>
 
 #include "base/text.h"
@@ -134,6 +135,11 @@ class CurlHttp::Round {
  private:
   Result<HttpResponse> read_local(const HttpRequest& request) {
     const std::string path = request.url.substr(std::string_view("file:").size());
+    std::error_code unknown;
+    if (std::filesystem::exists(path, unknown) &&
+        !std::filesystem::is_regular_file(path, unknown)) {
+      return fail(Failure::connect, path + ": want a file that can be read at once");
+    }
     auto body = read_file(path);
     if (!body) return fail(Failure::connect, body.error().message);
     if (body->size() > request.body_limit) {

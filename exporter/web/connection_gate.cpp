@@ -16,6 +16,7 @@
 #include <thread>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "base/log.h"
 #include "web/client_connection.h"
@@ -153,10 +154,14 @@ class ConnectionGate::Loop {
                                      SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (descriptor < 0) {
         if (errno == EINTR || errno == ECONNABORTED) continue;
+        const bool lacks =
+            errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+        if (!lacks) return;  // nobody is waiting, or what the network did to him
         // Out of descriptors or memory: somebody goes, or it is tried again at the next sweep.
-        if (errno != EAGAIN && !drop_oldest("")) pause_accepting(true);
+        if (!drop_oldest("")) pause_accepting(true);
         return;
       }
+      lack_said_ = false;
       admit(ClientConnection(descriptor, PeerName::of(address, size), limits_));
     }
   }
@@ -203,7 +208,9 @@ class ConnectionGate::Loop {
   }
 
   void pause_accepting(bool pause) {
-    if (pause && !accept_paused_) log_warn("no descriptors left, new clients wait");
+    if (pause && !std::exchange(lack_said_, true)) {
+      log_warn("no descriptors left, new clients wait");
+    }
     accept_paused_ = pause;
     for (std::size_t i = 0; i < listeners_.size() && !closing_; ++i) {
       watch(listeners_[i].descriptor, pause ? 0U : EPOLLIN, i + 1, EPOLL_CTL_MOD);
@@ -309,6 +316,7 @@ class ConnectionGate::Loop {
   std::unordered_set<Ticket> running_;
   Ticket next_ticket_ = first_ticket;
   bool accept_paused_ = false;
+  bool lack_said_ = false;  // since somebody was let in
   bool closing_ = false;
   Clock::time_point closing_until_;
   Clock::time_point next_sweep_;

@@ -154,6 +154,7 @@ Result<State> Source::poll(PollContext& context) {
           return members ? Result<void>{} : Result<void>(std::unexpected(members.error()));
         });
     if (has_members || !members_absent) state.members = known_members_;
+    state.members_are_old = !has_members;
     reading.take(gateway[2], std::move(gateway_answers[2]), [&](const std::string& body) {
       auto alarms = read_alarms(body);
       if (alarms) state.alarms = std::move(*alarms);

@@ -51,6 +51,7 @@ struct State {
   std::optional<Time> started;  // process_start_time_seconds
   std::string version;
   std::optional<std::vector<MemberInfo>> members;  // member list, as this member sees it
+  bool members_are_old = false;                    // read in an earlier poll
   std::optional<std::vector<Alarm>> alarms;
   std::map<std::uint64_t, RoundTrips> round_trips;  // by peer id
 };

@@ -50,9 +50,10 @@ Result<State> read_status_file(const std::string& path, PollContext& context) {
   const auto age = std::filesystem::file_time_type::clock::now() - written;
   if (!unknown && age > old_status_file) {
     state->outdated = std::chrono::duration_cast<Duration>(age);
-    Error old{Failure::timeout,
-              fmt::format("{}: was written {} ago: is `tailscale status --json` still run?", path,
-                          format_duration(*state->outdated))};
+    Error old{
+        Failure::timeout,
+        fmt::format("{}: was written more than {} ago: is `tailscale status --json` still run?",
+                    path, format_duration(old_status_file))};
     if (!context.once) return std::unexpected(std::move(old));
     context.note(std::move(old));
   }

@@ -35,11 +35,12 @@ TEST_CASE("a target keeps its state over two missed polls and is unknown after t
   CHECK(observed.health.last_success == start);
   fold(observed, failure(start + 45s, Failure::timeout));
   CHECK_FALSE(observed.state);
-  CHECK(observed.earlier.empty());
+  CHECK(observed.earlier.size() == 1);
   CHECK(observed.health.failures.at(Failure::timeout) == 2);
   CHECK(observed.health.failures.at(Failure::connect) == 1);
   fold(observed, success(start + 60s));
   CHECK(observed.state);
+  CHECK(observed.earlier.empty());  // nothing compares over a gap without a history
   CHECK(observed.health.consecutive_failures == 0);
   CHECK(observed.health.polls == 5);
   CHECK(observed.health.received_bytes == 20);
@@ -95,6 +96,53 @@ TEST_CASE("of a source without a history the state before is kept") {
     REQUIRE(observed.earlier.size() == (i == 0 ? 0 : 1));
     if (i > 0) CHECK(observed.earlier.front().state == before);
   }
+}
+
+TEST_CASE("a clock that was set back leaves nothing of the future behind") {
+  Observed<etcd::State> observed;
+  for (int i = 0; i < 50; ++i) fold(observed, success<etcd::State>(start + 9h + i * 15s));
+  for (int i = 0; i < 50; ++i) fold(observed, success<etcd::State>(start + i * 15s));
+  CHECK(observed.earlier.size() >= 15);
+  CHECK(observed.earlier.back().time == observed.observed_at - 15s);
+  CHECK(observed.observed_at - observed.earlier.front().time >= 10min);
+}
+
+TEST_CASE("what was seen before a gap counts for as long as the history reaches") {
+  Observed<etcd::State> observed;
+  fold(observed, success<etcd::State>(start));
+  fold(observed, success<etcd::State>(start + 5min));
+  for (int i = 1; i <= 4; ++i) {
+    fold(observed, PollOutcome<etcd::State>{.result = fail(Failure::timeout, "late"),
+                                            .notes = {},
+                                            .time = start + 5min + i * 15s});
+  }
+  REQUIRE_FALSE(observed.state);
+  fold(observed, success<etcd::State>(start + 12min));
+  REQUIRE(observed.earlier.size() == 1);
+  CHECK(observed.earlier.front().time == start + 5min);
+}
+
+TEST_CASE("a target of which no poll comes back is unknown, though nobody says that it failed") {
+  Config config;
+  config.headscale.push_back({});
+  config.headscale.front().interval = 15s;
+  config.headscale.front().timeout = 5s;
+  config.etcd.push_back({});  // was never asked
+  Board board(config);
+  board.commit(&Snapshot::headscale, 0, success(start));
+  const Duration then = time_since_boot();
+  CHECK_FALSE(board.miss_silent(then + 40s));
+  CHECK(board.look(start).headscale.front().state);
+  CHECK(board.miss_silent(then + 1h));
+  CHECK_FALSE(board.miss_silent(then + 1h));  // is known
+  const auto silent = board.look(start).headscale.front();
+  CHECK_FALSE(silent.state);
+  CHECK_FALSE(silent.health.up);
+  REQUIRE(silent.health.last_error);
+  CHECK(silent.health.last_error->message == "no poll has come back for 60m");
+  board.commit(&Snapshot::headscale, 0, success(start + 1h));
+  CHECK(board.look(start).headscale.front().health.up);
+  CHECK_FALSE(board.miss_silent(time_since_boot()));
 }
 
 TEST_CASE("the same recorded moment read twice is one observation") {

@@ -119,7 +119,7 @@ TEST_CASE(
   CHECK(etcd_leader_changes_lately(cluster.snapshot.etcd[0]) == 2);
   CHECK(cluster.words(leader_flapping_check) == "fine");
   cluster.snapshot.etcd[0].earlier.pop_back();
-  CHECK_FALSE(etcd_leader_changes_lately(cluster.snapshot.etcd[0]));
+  CHECK(etcd_leader_changes_lately(cluster.snapshot.etcd[0]) == Approx(13 * 10.0 / 14));
 }
 
 TEST_CASE("etcd checks: the database and its quota") {
@@ -143,4 +143,16 @@ TEST_CASE("etcd checks: the database and its quota") {
   state.members = {{.id = 2, .name = "m2", .client_urls = {"https://10.0.0.2:2379"}},
                    {.id = 1, .name = "m1", .client_urls = {"https://10.0.0.1:2379"}}};
   CHECK(cure().contains(" && etcdctl defrag --endpoints=https://10.0.0.1:2379   # "));
+}
+
+TEST_CASE(
+    "leader_flapping: of a member that is asked once an hour, what there was in ten minutes") {
+  EtcdWorld cluster;
+  cluster.three();
+  cluster.earlier(0, 1h).leader_changes = 10;
+  cluster.states[0]->leader_changes = 40;
+  CHECK(etcd_leader_changes_lately(cluster.snapshot.etcd[0]) == 5);
+  CHECK(cluster.words(leader_flapping_check) == "leader_changes etcd");
+  cluster.states[0]->leader_changes = 20;
+  CHECK(cluster.words(leader_flapping_check) == "fine");
 }

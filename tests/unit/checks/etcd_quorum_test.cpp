@@ -204,3 +204,54 @@ TEST_CASE("etcd checks: K3s' member names carry a suffix, a removed member has n
   CHECK(joined.voters == 2);
   CHECK(cluster.words(quorum_margin_zero_check) == "fine");
 }
+
+TEST_CASE("etcd checks: members that go on without each other are not one cluster") {
+  EtcdWorld cluster;
+  cluster.three();
+  const std::vector<etcd::MemberInfo> all{
+      {1, "m1", {}, {}, false}, {2, "m2", {}, {}, false}, {3, "m3", {}, {}, false}};
+  SECTION("one was reset to a cluster of itself") {
+    cluster.list(0, {{1, "m1", {}, {}, false}});
+    cluster.list(1, all);
+    CHECK(cluster.words(quorum_lost_check) == "split etcd");
+    CHECK(cluster.words(quorum_margin_zero_check) == "unknown");
+    CHECK_FALSE(etcd_cluster_of(cluster.snapshot).margin);
+    // The others have no quorum of their own any more.
+    unhealthy(*cluster.states[1], "RAFT NO LEADER");
+    cluster.down(2);
+    CHECK(cluster.words(quorum_lost_check) == "split etcd");
+  }
+  SECTION("metrics only: two lead, in two looks") {
+    for (const std::size_t i : {0U, 1U}) {
+      cluster.states[i]->is_leader = true;
+      cluster.earlier(i, 15s);
+    }
+    CHECK(cluster.words(quorum_lost_check) == "split etcd");
+  }
+  SECTION("innocent: the leader changed between the two being asked") {
+    cluster.states[0]->is_leader = true;
+    cluster.states[1]->is_leader = true;
+    cluster.earlier(0, 15s);
+    cluster.earlier(1, 15s).is_leader = false;
+    CHECK(cluster.words(quorum_lost_check) == "fine");
+  }
+  SECTION("innocent: a member that is being added") {
+    cluster.list(0, {{1, "m1", {}, {}, false}, {2, "m2", {}, {}, false}});
+    cluster.list(1, all);
+    cluster.earlier(0, 15s);
+    cluster.list(0, all);
+    CHECK(cluster.words(quorum_lost_check) == "fine");
+  }
+  SECTION("innocent: a list of an earlier poll, from before a member was made anew") {
+    cluster.list(0, {{1, "m1", {}, {}, false}, {2, "m2", {}, {}, false}, {9, "m3", {}, {}, false}});
+    cluster.states[0]->members_are_old = true;
+    cluster.list(1, all);
+    CHECK(cluster.words(quorum_lost_check) == "fine");
+    CHECK(etcd_cluster_of(cluster.snapshot).name_of(3) == "m3");
+  }
+  SECTION("innocent: a removed member that is down") {
+    cluster.list(0, {{1, "m1", {}, {}, false}, {2, "m2", {}, {}, false}});
+    cluster.down(2);
+    CHECK(cluster.words(quorum_lost_check) == "fine");
+  }
+}

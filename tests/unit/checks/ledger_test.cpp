@@ -118,3 +118,12 @@ TEST_CASE("of more findings that are gone than can be kept, those seen last are"
   CHECK(judgement.findings[1].since == start + std::chrono::seconds(objects - 2));
   CHECK(judgement.findings[2].since == start + std::chrono::seconds(objects - 1));
 }
+
+TEST_CASE("since is never later than now, though the clock was set back") {
+  Ledger ledger;
+  auto judgement = judgement_with(start + 9h, {"a"});
+  ledger.apply(judgement);
+  judgement = judgement_with(start, {"a"});
+  ledger.apply(judgement);
+  CHECK(judgement.findings[0].since == start);
+}

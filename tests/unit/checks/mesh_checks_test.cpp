@@ -33,6 +33,9 @@ TEST_CASE("peer_relayed: a path that has just woken gets one look more") {
   auto& view = world.view("a", running("100.64.0.1", {peer("b", "100.64.0.2", "")}));
   auto before = running("100.64.0.1", {peer("b", "100.64.0.2", "")});
   before.peers[0].active = false;
+  SECTION("from idle") {}
+  SECTION("from offline") { before.peers[0].online = false; }
+  SECTION("a new one") { before.peers.clear(); }
   view.earlier.push_back({now_time - 15s, std::make_shared<const tailscale::State>(before)});
   CHECK(world.findings(peer_relayed_check).empty());
   view.earlier.back() = {now_time - 15s, view.state};
