@@ -119,6 +119,29 @@ Result<std::string> List::read(std::string_view body) {
   return token;
 }
 
+std::vector<ObjectName> List::unexplained(const List& listed) const {
+  using Items = std::map<ObjectName, std::vector<const void*>>;
+  const auto items_of = [](const List& list) {
+    Items items;
+    for (const auto& [name, item] : list.elements()) items[name].push_back(item);
+    return items;
+  };
+  const Items here = items_of(*this);
+  const Items there = items_of(listed);
+  std::vector<ObjectName> names;
+  for (const auto& [name, items] : here) {
+    const auto found = there.find(name);
+    const bool same = found != there.end() &&
+                      std::ranges::equal(items, found->second,
+                                         [&](const void* a, const void* b) { return equal(a, b); });
+    if (!same && !awaits(name)) names.push_back(name);
+  }
+  for (const auto& [name, items] : there) {
+    if (!here.contains(name) && !awaits(name)) names.push_back(name);
+  }
+  return names;
+}
+
 Result<std::string> VersionAnswer::read(std::string_view body) {
   const auto parsed = read_json(body, [&](JsonView root) { add(root); });
   if (!parsed) return std::unexpected(parsed.error());

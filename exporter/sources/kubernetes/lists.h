@@ -87,9 +87,16 @@ class List {
   // Brings items into the order of their names and takes in what was changed and removed.
   virtual void apply() {}
   // Objects that differ from those of `listed`, though no event that awaits apply() is about them.
-  [[nodiscard]] virtual std::vector<ObjectName> unexplained(const List& /*listed*/) const {
-    return {};
-  }
+  [[nodiscard]] std::vector<ObjectName> unexplained(const List& listed) const;
+
+ protected:
+  struct Element {
+    ObjectName name;
+    const void* item;
+  };
+  [[nodiscard]] virtual std::vector<Element> elements() const { return {}; }
+  [[nodiscard]] virtual bool equal(const void* a, const void* b) const { return a == b; }
+  [[nodiscard]] virtual bool awaits(const ObjectName& /*name*/) const { return false; }
 };
 
 template <class T>
@@ -153,30 +160,20 @@ class ListOf : public List {
     in_order_ = true;
   }
 
-  [[nodiscard]] std::vector<ObjectName> unexplained(const List& listed) const override {
-    std::map<ObjectName, std::vector<const T*>> here;
-    std::map<ObjectName, std::vector<const T*>> there;
-    for (const T& item : items) here[key_of(item)].push_back(&item);
-    for (const T& item : dynamic_cast<const ListOf&>(listed).items) {
-      there[key_of(item)].push_back(&item);
-    }
-    std::vector<ObjectName> names;
-    const auto look_for = [&](const auto& these, const auto& those, bool both) {
-      for (const auto& [name, mine] : these) {
-        const auto found = those.find(name);
-        const bool differs =
-            found == those.end() ||
-            (both && !std::ranges::equal(mine, found->second,
-                                         [](const T* a, const T* b) { return *a == *b; }));
-        if (differs && !changes_.contains(name)) names.push_back(name);
-      }
-    };
-    look_for(here, there, true);
-    look_for(there, here, false);
-    return names;
-  }
-
   SharedVector<T> items;
+
+ protected:
+  [[nodiscard]] std::vector<Element> elements() const override {
+    std::vector<Element> elements;
+    for (const T& item : items) elements.push_back({key_of(item), &item});
+    return elements;
+  }
+  [[nodiscard]] bool equal(const void* a, const void* b) const override {
+    return a == b || *static_cast<const T*>(a) == *static_cast<const T*>(b);
+  }
+  [[nodiscard]] bool awaits(const ObjectName& name) const override {
+    return changes_.contains(name);
+  }
 
  private:
   static std::size_t hash_of_name(const T& item) {
