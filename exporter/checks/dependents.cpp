@@ -38,8 +38,8 @@ class Lister {
         }
         continue;
       }
+      if (!service.hand_kept()) continue;
       const bool api_server = name.namespace_name == "default" && name.name == "kubernetes";
-      if (!service.hand_kept() || api_server) continue;
       std::set<IpAddress> seen;
       for (const auto* slice : service.slices) {
         for (const auto& endpoint : slice->endpoints) {
@@ -47,8 +47,15 @@ class Lister {
           for (const std::string& text : endpoint.addresses) {
             const auto address = IpAddress::parse(text);
             if (!address || !seen.insert(*address).second) continue;
-            add("endpoint", "Service", name.text(), *address,
-                "requests to this Service meet a dead address", service.edit_command());
+            if (api_server) {  // keeps its own addresses there
+              add("endpoint", "Service", name.text(), *address,
+                  "no pod reaches the Kubernetes API by this server any more",
+                  "# on the server that has this address: advertise-address in "
+                  "/etc/rancher/k3s/config.yaml, then restart k3s");
+            } else {
+              add("endpoint", "Service", name.text(), *address,
+                  "requests to this Service meet a dead address", service.edit_command());
+            }
           }
         }
       }
@@ -166,13 +173,24 @@ class Lister {
 
   void etcd_peers() {
     std::set<std::string> seen;
+    bool any_read = false;
+    bool any_list = false;  // one is enough: every member lists all of them
+    bool any_name = false;
     for (const auto& observed : fleet_.snapshot.etcd) {
-      if (!observed.state || !observed.state->members) continue;
+      if (!observed.state) continue;
+      any_read = true;
+      if (!observed.state->members) continue;
+      any_list = true;
       for (const auto& member : *observed.state->members) {
         for (const std::string& peer_url : member.peer_urls) {
           const auto url = parse_url(peer_url);
           const auto address = url ? url->address() : std::nullopt;
-          if (address && seen.insert(member.name + peer_url).second) {
+          if (!seen.insert(member.name + peer_url).second) continue;
+          if (!address) {
+            any_name = true;
+            judgement_.dependents_unknown.push_back(
+                fmt::format("where the peer URL of etcd member {} leads", member.name));
+          } else {
             add("etcd_peer", "EtcdMember", member.name, *address,
                 "the member loses its peers: the quorum shrinks",
                 fmt::format("etcdctl member list -w table   # then, one member at a time: etcdctl "
@@ -181,6 +199,10 @@ class Lister {
           }
         }
       }
+    }
+    if (any_list && !any_name) judgement_.dependencies_known.insert("etcd_peer");
+    if (any_read && !any_list) {
+      judgement_.dependents_unknown.emplace_back("etcd's peer URLs: no member gives its list");
     }
   }
 
@@ -245,12 +267,6 @@ std::set<std::string, std::less<>> known_dependencies(const Fleet& fleet) {
   }
   const auto& snapshot = fleet.snapshot;
   if (all_known(snapshot.tailscale)) known.insert("tailscale_path");
-  // Every member lists all of them.
-  if (std::any_of(snapshot.etcd.begin(), snapshot.etcd.end(), [](const auto& member) {
-        return member.state && member.state->members.has_value();
-      })) {
-    known.insert("etcd_peer");
-  }
   if (fleet.config.dns.empty() ? !fleet.config.expect.entry_addresses.empty()
                                : all_names_known(snapshot)) {
     known.insert("entry");

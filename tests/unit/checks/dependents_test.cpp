@@ -93,3 +93,40 @@ TEST_CASE("dependents: entries are known where they are written down") {
   names->hosts.emplace("lost.example", std::unexpected(Error{Failure::timeout, "no answer"}));
   CHECK_FALSE(dependents_of(world).dependencies_known.contains("entry"));
 }
+
+TEST_CASE("dependents: etcd's peers are known where a member lists them by address") {
+  MeshWorld world;
+  const auto member = std::make_shared<etcd::State>();
+  world.snapshot.etcd.push_back({.target = "m1", .health = {}, .state = member});
+  CHECK(dependents_of(world).dependents_unknown ==  // metrics only
+        Texts{"etcd's peer URLs: no member gives its list"});
+  member->members = {{.id = 1, .name = "m1", .peer_urls = {"https://10.8.0.1:2380"}}};
+  CHECK(dependents_of(world).dependencies_known == Kinds{"etcd_peer"});
+  CHECK(dependents_of(world).dependents_unknown.empty());
+  REQUIRE(dependents_of(world).dependents.size() == 1);
+  CHECK(dependents_of(world).dependents.front().address == "10.8.0.1");
+  member->members->push_back({.id = 2, .name = "m2", .peer_urls = {"https://m2.lan:2380"}});
+  CHECK(dependents_of(world).dependencies_known.empty());
+  CHECK(dependents_of(world).dependents_unknown ==
+        Texts{"where the peer URL of etcd member m2 leads"});
+}
+
+TEST_CASE("dependents: the API server's own address is not edited, but advertised") {
+  MeshWorld world;
+  read_cluster(world, [](kubernetes::State& state) {
+    for (const char* name : {"kubernetes", "cameras"}) {
+      state.services.items.push_back({.name = {"default", name}, .type = "ClusterIP"});
+      state.endpoint_slices.items.push_back({.name = {"default", name},
+                                             .service = name,
+                                             .address_type = "IPv4",
+                                             .endpoints = {{.addresses = {"10.8.0.3"}}}});
+    }
+  });
+  const auto dependents = dependents_of(world).dependents;
+  REQUIRE(dependents.size() == 2);
+  for (const Dependent& dependent : dependents) {
+    CHECK(dependent.dependency == "endpoint");
+    CHECK(dependent.cure.contains("advertise-address") ==
+          (dependent.object == "default/kubernetes"));
+  }
+}
