@@ -205,6 +205,14 @@ def test_a_probe_that_was_not_sent_is_unknown():
             assert layers["path_mtu"] == "unknown", (tls, layers)  # no answer came that could stall
 
 
+def test_a_status_file_that_would_never_end_is_not_begun():
+    os.mkfifo(SCRATCH / "fifo.json")
+    config = SCRATCH / "fifo.yaml"
+    config.write_text(f"tailscale: {{nodes: [{{name: a, status_file: {SCRATCH / 'fifo.json'}}}]}}\n")
+    code, out, err = run(BINARY, "check", "--config", str(config))
+    assert code == 2 and "want a file that can be read at once" in out + err, (code, out, err)
+
+
 def test_an_upstream_that_hangs_leaves_time_for_the_others():
     config = SCRATCH / "slow.yaml"
     with socket.socket() as silent, socket.socket() as nobody:
