@@ -24,14 +24,16 @@ Finding finding_of(const std::string& type, const std::string& kind, const std::
           ? fmt::format("etcd has a CORRUPT alarm of {}: its data differ from the others'.", who)
           : fmt::format("etcd has a NOSPACE alarm of {}: the whole cluster refuses writes.", who);
   finding.cure =
-      corrupt ? fmt::format(
-                    "etcdctl member list -w table   # remove {} and add it anew with an empty data "
-                    "directory: "
-                    "etcdctl member remove, member add; then: etcdctl alarm disarm",
-                    kind == "EtcdMember" ? object : "the member that etcdctl alarm list names")
-              : etcd_compact_command() +
-                    " && etcdctl defrag --cluster && etcdctl alarm disarm   # or raise "
-                    "--quota-backend-bytes first";
+      corrupt
+          ? fmt::format(
+                "etcdctl member list -w table   # remove {} and add it anew with an empty data "
+                "directory: "
+                "etcdctl member remove, member add; then: etcdctl alarm disarm",
+                kind == "EtcdMember" ? object : "the member that etcdctl alarm list names")
+          : etcd_compact_command() +  // fails when it was done before; defragmenting takes long
+                " ; etcdctl --command-timeout=120s defrag --cluster && etcdctl alarm disarm   # "
+                "or raise "
+                "--quota-backend-bytes first";
   return finding;
 }
 

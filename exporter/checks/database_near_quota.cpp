@@ -48,11 +48,12 @@ Verdict judge(const Fleet& fleet) {
     const std::string url = client_url_of(*member.state);
     finding.cure = url.empty()
                        ? fmt::format(
-                             "{}   # then, one member at a time: etcdctl defrag "
-                             "--endpoints=CLIENT-URL-OF-{}; or raise --quota-backend-bytes",
+                             "{}   # then, one member at a time: etcdctl --command-timeout=120s "
+                             "defrag --endpoints=CLIENT-URL-OF-{}; or raise --quota-backend-bytes",
                              etcd_compact_command(), member.target)
                        : fmt::format(
-                             "{} && etcdctl defrag --endpoints={}   # one member at a time; or "
+                             "{} ; etcdctl --command-timeout=120s defrag --endpoints={}   # one "
+                             "member at a time; or "
                              "raise --quota-backend-bytes",
                              etcd_compact_command(), shell_word(url));
     verdict.findings.push_back(std::move(finding));

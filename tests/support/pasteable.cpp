@@ -56,7 +56,7 @@ std::string why_no_command(std::string_view command) {
   if (!words) return "a quote is not closed";
   bool first = true;
   for (const std::string& word : *words) {
-    if (word == "&&") {
+    if (word == "&&" || word == ";") {  // a `;` that stands alone
       first = true;
       continue;
     }
@@ -72,7 +72,7 @@ std::string why_no_command(std::string_view command) {
     if (is_placeholder(word) || is_placeholder(value))
       return fmt::format("`{}` is to be filled in", word);
   }
-  return first ? "nothing follows &&" : "";
+  return first ? "nothing follows the last command" : "";
 }
 
 }  // namespace

@@ -138,11 +138,12 @@ TEST_CASE("etcd checks: the database and its quota") {
   // The cure names the member's own address where the member list says it.
   const auto cure = [&] { return cluster.judge(database_near_quota_check).findings[0].cure; };
   CHECK(
-      cure().contains("   # then, one member at a time: etcdctl defrag "
+      cure().contains("   # then, one member at a time: etcdctl --command-timeout=120s defrag "
                       "--endpoints=CLIENT-URL-OF-m1;"));
   state.members = {{.id = 2, .name = "m2", .client_urls = {"https://10.0.0.2:2379"}},
                    {.id = 1, .name = "m1", .client_urls = {"https://10.0.0.1:2379"}}};
-  CHECK(cure().contains(" && etcdctl defrag --endpoints=https://10.0.0.1:2379   # "));
+  CHECK(cure().contains(
+      "; etcdctl --command-timeout=120s defrag --endpoints=https://10.0.0.1:2379   # "));
 }
 
 TEST_CASE(
