@@ -4,20 +4,28 @@
 
 namespace shortcircuit {
 
+namespace {
+
+// Half a minute at least: a busy machine is no reason.
+Duration silent_after(const CommonConfig& config) {
+  return std::max<Duration>(missed_polls_until_unknown * config.interval + config.timeout, 30s);
+}
+
+}  // namespace
+
 Board::Board(const Config& config, Memory memory) {
   draft_.memory = std::move(memory);
-#define SHORTCIRCUIT_SOURCE(name)                                      \
-  for (const name::Config& target : config.name) {                     \
-    draft_.name.push_back({.target = target.target});                  \
-    draft_.name.back().health.interval = target.interval;              \
-    draft_.name.back().health.silent_after =                           \
-        missed_polls_until_unknown * target.interval + target.timeout; \
-    ++targets_;                                                        \
-  }                                                                    \
-  for (std::size_t i = 0; i < config.name.size(); ++i) {               \
-    if (config.name[i].follows() == CommonConfig::Follows::nothing) {  \
-      awaited_.push_back(&draft_.name[i].health);                      \
-    }                                                                  \
+#define SHORTCIRCUIT_SOURCE(name)                                     \
+  for (const name::Config& target : config.name) {                    \
+    draft_.name.push_back({.target = target.target});                 \
+    draft_.name.back().health.interval = target.interval;             \
+    draft_.name.back().health.silent_after = silent_after(target);    \
+    ++targets_;                                                       \
+  }                                                                   \
+  for (std::size_t i = 0; i < config.name.size(); ++i) {              \
+    if (config.name[i].follows() == CommonConfig::Follows::nothing) { \
+      awaited_.push_back(&draft_.name[i].health);                     \
+    }                                                                 \
   }
 #include "sources/sources.def"
 #undef SHORTCIRCUIT_SOURCE
