@@ -206,7 +206,7 @@ def metrics_and_labels_exist(listing):
             metrics[cells[0]] = set(re.findall(r"[a-z_][a-z_0-9]*", cells[2]))
     check(len(metrics) > 20, f"{listing} has no table of | name | type | labels | help |")
     metrics["up"] = {"job", "instance", "node"}
-    metrics["ALERTS"] = {"alertname", "alertstate"} | {label for _, _, rule in alerts for label in rule["labels"]} | {"cluster"}
+    metrics["ALERTS"] = {"alertname", "alertstate"} | {label for _, _, rule in alerts for label in rule["labels"]} | {"cluster", "check", "object", "reason"}
     recorded = {}
     for path, _, rule in all_rules:
         if "record" in rule:
