@@ -192,7 +192,7 @@ def dashboards_exist():
 # Labels that Prometheus, its targets or the rules themselves bring.
 target_labels = {"cluster", "job", "instance", "namespace", "node"}
 functions_and_words = set("""label_replace label_join max min sum count avg group by on without and or unless ignoring rate increase changes
-    absent absent_over_time time round last_over_time bool offset group_left group_right quantile topk""".split())
+    absent absent_over_time time round last_over_time min_over_time bool offset group_left group_right quantile topk""".split())
 
 
 def metrics_and_labels_exist(listing):
