@@ -10,7 +10,7 @@
 
 #include "checks/check.h"
 #include "checks/cure.h"
-#include "fleet/mesh.h"
+#include "fleet/node_address.h"
 
 namespace shortcircuit {
 namespace {
@@ -62,13 +62,29 @@ class Judge {
     }
   }
 
+  // The machine is connected as another entry, and the cluster still calls it by this one's
+  // address: that is node_half_migrated, and nothing that starting tailscaled would mend.
+  bool left_behind(const headscale::Node& node) const {
+    const auto& named = fleet_.config.expect.peers;
+    if (std::find(named.begin(), named.end(), node.given_name) != named.end()) return false;
+    const kubernetes::Node* machine = mesh_.cluster_node("", node.addresses);
+    return machine != nullptr &&
+           std::any_of(machine->internal_addresses.begin(), machine->internal_addresses.end(),
+                       [&](const IpAddress& address) {
+                         return std::find(node.addresses.begin(), node.addresses.end(), address) !=
+                                    node.addresses.end() &&
+                                internal_address(fleet_, mesh_, *machine, address) ==
+                                    InternalAddress::lost;
+                       });
+  }
+
   void ask_headscale(const headscale::State& control) {
     for (const headscale::Node& node : control.nodes) {
       if (!mesh_.expected(node.given_name, node.addresses)) continue;
       if (!node.online_known) {
         verdict_.unknown.push_back(
             fmt::format("headscale: does not say whether {} is online", node.given_name));
-      } else if (!node.online && !mesh_.registered_anew(node)) {
+      } else if (!node.online && !mesh_.registered_anew(node) && !left_behind(node)) {
         const std::string since =
             node.last_seen ? fmt::format(" since {}", format_rfc3339(*node.last_seen)) : "";
         offline(node.given_name, fmt::format("{} must be online and Headscale has no connection to "

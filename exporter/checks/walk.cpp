@@ -98,13 +98,16 @@ class Walker {
       }
       // The cluster knows the address, and the mesh says that nobody reaches it.
       if (judged != entries_.end() && !judged->second.away.empty())
-        add_peer(draft, judged->second.away);
+        add_peer(draft, judged->second.away, judged->second.node);
     }
     link(walk, "entry", draft);
   }
 
-  void add_peer(Draft& draft, const std::string& name) const {
+  void add_peer(Draft& draft, const std::string& name, const std::string& node) const {
     draft.add(findings_.of("peer_offline", name));
+    for (Finding* finding : findings_.of("node_half_migrated", node)) {
+      if (finding->reason == "node_address_unknown") draft.add(finding);
+    }
     for (Finding* finding : findings_.of("key_expiring", name)) {
       if (finding->reason == "expired" && finding->kind == "Peer") draft.add(finding);
     }

@@ -26,23 +26,13 @@ bool inside_name(const std::string& url) {
          host.find(".svc.") != std::string::npos || host.ends_with(".cluster.local");
 }
 
-// Does Headscale see the node connected right now?
-bool connected(const Fleet& fleet, const View& view) {
-  const auto* control = fleet.headscale();
-  if (control == nullptr) return false;
-  return std::any_of(control->nodes.begin(), control->nodes.end(),
-                     [&](const headscale::Node& node) {
-                       return node.given_name == view.target && node.online && node.online_known;
-                     });
-}
-
 // The only host whose nodes the configured Headscale sees connected: its own outer name, however
 // few have moved to it yet. Null when none or several have such nodes.
 const ViewsByHost::value_type* only_connected(const Fleet& fleet, const ViewsByHost& by_host) {
   const ViewsByHost::value_type* found = nullptr;
   for (const auto& entry : by_host) {
     if (std::none_of(entry.second.begin(), entry.second.end(),
-                     [&](const View* view) { return connected(fleet, *view); }))
+                     [&](const View* view) { return connected_to_headscale(fleet, *view); }))
       continue;
     if (found != nullptr) return nullptr;
     found = &entry;
@@ -66,6 +56,17 @@ ViewsByHost views_by_control_server(const Fleet& fleet) {
   return by_host;
 }
 
+bool connected_to_headscale(const Fleet& fleet, const View& view) {
+  const auto* control = fleet.headscale();
+  if (control == nullptr || !view.state) return false;
+  return std::ranges::any_of(control->nodes, [&](const headscale::Node& node) {
+    // Servers may have nodes of one name; with its address it is this one.
+    return node.given_name == view.target && node.online && node.online_known &&
+           std::ranges::find_first_of(node.addresses, view.state->self_addresses) !=
+               node.addresses.end();
+  });
+}
+
 ControlServer control_server_of(const Fleet& fleet) {
   if (const std::string& expected = fleet.config.expect.control_server; !expected.empty()) {
     return {host_of(expected), expected};
@@ -81,12 +82,8 @@ ControlServer control_server_of(const Fleet& fleet) {
     const std::string& url = fleet.config.headscale.front().endpoint.url;
     const std::string host = host_of(url);
     if (!host.empty() && by_host.contains(host)) return {host, url};
-    const bool one_name_for_all =
-        all > 1 && by_host.size() == 1 &&
-        std::all_of(most->second.begin(), most->second.end(),
-                    [&](const View* view) { return connected(fleet, *view); });
-    if (!host.empty() && !inside_name(url) && !one_name_for_all) return {host, url};
     if (const auto* own = only_connected(fleet, by_host)) return server_of(*own);
+    if (!host.empty() && !inside_name(url)) return {host, url};
   }
   if (most == nullptr) return {};
   return by_host.size() < 2 || most->second.size() * 2 > all ? server_of(*most) : ControlServer{};

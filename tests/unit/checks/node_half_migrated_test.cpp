@@ -23,7 +23,33 @@ TEST_CASE("node_half_migrated: another control server, by name or by what most n
   SECTION("a single node") {
     MeshWorld world;
     world.control(listed);
-    world.view("a", with_url("https://login.old.net"));
+    world.view("a", with_url("https://login.old.net", "100.64.0.7"));  // there its name is `a` too
+    CHECK(world.findings(node_half_migrated_check) == Texts{"other_control_server a"});
+  }
+  SECTION("a single node that uses another name of the configured server") {
+    MeshWorld world;
+    world.control(listed, "https://headscale-internal.example.org");
+    world.view("a", with_url("https://hs.example.org"));
+    CHECK(world.findings(node_half_migrated_check).empty());
+  }
+  SECTION("one of several uses another name of the server, which sees it connected") {
+    MeshWorld world;
+    world.control(listed);
+    world.view("a", with_url("https://hs.example.org"));
+    world.view("b", with_url("https://headscale.example.org", "100.64.0.2"));
+    CHECK(world.findings(node_half_migrated_check).empty());
+    listed.nodes[1].online = false;
+    MeshWorld moved;
+    moved.control(listed);
+    moved.view("a", with_url("https://hs.example.org"));
+    moved.view("b", with_url("https://headscale.example.org", "100.64.0.2"));
+    CHECK(moved.findings(node_half_migrated_check) == Texts{"other_control_server b"});
+  }
+  SECTION("the configured Headscale is where the fleet comes from") {
+    MeshWorld world;
+    world.control(listed);
+    world.config.expect.control_server = "https://new.example.org";
+    world.view("a", with_url("https://hs.example.org"));
     CHECK(world.findings(node_half_migrated_check) == Texts{"other_control_server a"});
   }
   SECTION("an API name that only the cluster knows is no other server") {
@@ -91,6 +117,7 @@ TEST_CASE("a cure never logs a node into the control server that the fleet comes
     CHECK(cure(world).contains(" --login-server=https://hs.example.org "));
   }
   SECTION("the name of the nodes that Headscale sees, though most have not moved yet") {
+    listed.nodes[1].addresses = {ip("100.64.0.9")};
     world.control(listed, "http://headscale.mesh.svc:8080");
     world.view("a", with_url(old, true));
     world.view("c", with_url(old));
@@ -110,5 +137,74 @@ TEST_CASE("a cure never logs a node into the control server that the fleet comes
     world.view("b", with_url("https://hs.example.org"));
     world.view("c", with_url(old));
     CHECK(cure(world).contains(" --login-server=https://hs.example.org "));
+  }
+}
+
+TEST_CASE("node_half_migrated: an InternalIP that the mesh gives to nobody who is there") {
+  const auto lives_at = [](const std::string& name, const std::string& address) {
+    return kubernetes::Node{.name = name, .internal_addresses = {ip(address)}};
+  };
+  MeshWorld world;
+  headscale::State listed;
+  listed.nodes = {node("fine", "100.64.0.1", true), node("off", "100.64.0.2", false),
+                  node("anew", "100.64.0.33", true)};
+  SECTION("the node registered anew and its old entry is gone") {
+    world.control(listed);
+    world.cluster({lives_at("fine", "100.64.0.1"), lives_at("off", "100.64.0.2"),
+                   lives_at("anew", "100.64.0.3"), lives_at("lan", "192.168.1.3")});
+    CHECK(world.findings(node_half_migrated_check) == Texts{"node_address_unknown anew"});
+    CHECK(world.findings(peer_offline_check) == Texts{"offline off"});
+    const Finding finding = world.judge(node_half_migrated_check).findings[0];
+    CHECK(finding.message.contains("100.64.0.33"));
+    CHECK(finding.cure.starts_with("ssh anew sudo grep node-ip"));
+  }
+  SECTION("its old entry is left behind, offline") {
+    listed.nodes = {node("anew", "100.64.0.3", false), node("anew-x7f3k", "100.64.0.33", true)};
+    for (auto& entry : listed.nodes) entry.host_name = "anew";
+    world.control(listed);
+    world.cluster({lives_at("anew", "100.64.0.3")});
+    CHECK(world.findings(node_half_migrated_check) == Texts{"node_address_unknown anew"});
+    CHECK(world.findings(peer_offline_check).empty());  // one cause, one finding
+    world.config.expect.peers = {"anew"};
+    CHECK(world.findings(peer_offline_check) == Texts{"offline anew"});
+  }
+  SECTION("another machine of the same name is online: this one is offline") {
+    listed.nodes = {node("pi", "100.64.0.3", false), node("pi-x7f3k", "100.64.0.33", true)};
+    for (auto& entry : listed.nodes) entry.host_name = "pi";
+    world.control(listed);
+    world.cluster({lives_at("one", "100.64.0.3"), lives_at("two", "100.64.0.33")});
+    CHECK(world.findings(node_half_migrated_check).empty());
+    CHECK(world.findings(peer_offline_check) == Texts{"offline pi"});
+  }
+  SECTION("the node's own tailscaled says so, without Headscale") {
+    world.cluster({lives_at("a", "100.64.0.1"), lives_at("b", "100.64.0.3")});
+    world.view("a", running("100.64.0.1", {}));
+    CHECK(world.findings(node_half_migrated_check).empty());
+    CHECK(world.judge(node_half_migrated_check).unknown.size() == 1);  // `a` may not see `b`
+    world.view("b", running("100.64.0.33", {}));
+    CHECK(world.findings(node_half_migrated_check) == Texts{"node_address_unknown b"});
+    CHECK(world.judge(node_half_migrated_check).unknown.empty());
+  }
+  SECTION("Headscale does not answer") {
+    world.control(std::nullopt);
+    world.cluster({lives_at("anew", "100.64.0.3")});
+    CHECK(world.findings(node_half_migrated_check).empty());
+    CHECK(world.judge(node_half_migrated_check).unknown == Texts{"headscale: auth"});
+  }
+  SECTION("a node that is still in the tailnet which the fleet leaves") {
+    world.control(listed);
+    world.cluster({lives_at("old", "100.64.0.9"), lives_at("peer-of-old", "100.64.0.10")});
+    world.view("old", running("100.64.0.9", {peer("peer-of-old", "100.64.0.10", "")}));
+    CHECK(world.findings(node_half_migrated_check).empty());
+  }
+  SECTION("the configuration says that the address belongs elsewhere") {
+    world.control(listed);
+    world.config.networks.push_back(
+        {.name = "carrier", .cidrs = {*Prefix::parse("100.80.0.0/16")}, .kind = NetworkKind::lan});
+    world.config.networks.push_back({.name = "tailnet-of-a-friend",
+                                     .cidrs = {*Prefix::parse("100.81.0.0/16")},
+                                     .kind = NetworkKind::tailnet});
+    world.cluster({lives_at("starlink", "100.80.0.3"), lives_at("friend", "100.81.0.3")});
+    CHECK(world.findings(node_half_migrated_check).empty());
   }
 }
