@@ -18,10 +18,8 @@ std::string cure(const linstor::Node& one, const linstor::Node& other, bool one_
       "moves this pair alone; a path of it or of its resources that names {} stays until it is "
       "deleted",
       retired.empty() ? "the old one" : retired);
-  const std::string lan_of_one = lan_interface(one, networks);
-  const std::string lan_of_other = lan_interface(other, networks);
-  if (one_site && !lan_of_one.empty() && !lan_of_other.empty())
-    return fmt::format("{}   # {}", path_command(one, other, "lan", lan_of_one, lan_of_other),
+  if (const auto ends = lan_interfaces(one, other, networks); one_site && ends)
+    return fmt::format("{}   # {}", path_command(one, other, "lan", ends->first, ends->second),
                        rest);
   if (const auto ends = wan_interfaces(one, other, networks))
     return fmt::format("{}   # {}", path_command(one, other, "wan", ends->first, ends->second),

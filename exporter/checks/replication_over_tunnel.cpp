@@ -9,24 +9,25 @@ namespace shortcircuit {
 namespace {
 
 std::string cure(const linstor::Node& one, const linstor::Node& other, const Networks& networks) {
-  std::vector<std::string> missing;
-  std::string lacks;  // a node without an interface on the wire
-  const auto interface_of = [&](const linstor::Node& node) {
-    std::string interface = lan_interface(node, networks);
-    if (!interface.empty()) return interface;
-    lacks = shell_word(node.name);
-    missing.push_back(fmt::format("linstor node interface create {} lan LAN-ADDRESS", lacks));
-    return std::string("lan");
-  };
-  const std::string of_one = interface_of(one);
-  const std::string path = path_command(one, other, "lan", of_one, interface_of(other));
   constexpr const char* rest =
       "moves this pair alone; PrefNic would move all of a node's, and a pair of different sites "
       "cannot connect over LANs. Paths of the resources' own connections come first";
-  if (missing.empty()) return fmt::format("{}   # {}", path, rest);
-  return fmt::format("linstor node interface list {}   # then: {}; {}, which {}", lacks,
-                     join(missing, "; "), path, rest);
+  if (const auto ends = lan_interfaces(one, other, networks))
+    return fmt::format("{}   # {}", path_command(one, other, "lan", ends->first, ends->second),
+                       rest);
+  return fmt::format(
+      "linstor node interface list {0} && linstor node interface list {1}   # no two of these are "
+      "known to lie in one LAN: where one is missing, linstor node interface create NODE NAME "
+      "LAN-ADDRESS; then: linstor node-connection path create {0} {1} lan NAME NAME, which {2}",
+      shell_word(one.name), shell_word(other.name), rest);
 }
+
+// A path over the LAN would cut the pair: DRBD lives in the pod's network and has no such address.
+constexpr const char* pod_network_cure =
+    "kubectl get linstorsatelliteconfigurations   # give the one that selects these nodes "
+    "spec.podTemplate.spec.hostNetwork: true: the operator makes the satellites anew and DRBD then "
+    "uses the nodes' addresses. An interface with a LAN address would not help, DRBD in a pod's "
+    "network cannot bind it";
 
 Verdict judge(const Fleet& fleet) {
   Verdict verdict;
@@ -48,13 +49,16 @@ Verdict judge(const Fleet& fleet) {
     finding.reason = "overlay";
     finding.kind = "ReplicationPath";
     finding.object = object;
+    const bool pods =
+        in_pod_network(*one, fleet.networks) || in_pod_network(*other, fleet.networks);
     finding.message = fmt::format(
-        "{} and {} stand in one site and replicate {} through a tunnel: {} uses {} in {}. Every "
-        "write is "
-        "encrypted and wrapped on its way.",
-        one->name, other->name, enumerate(pair.resources), pair.route.node, pair.route.address,
-        pair.route.network);
-    finding.cure = cure(*one, *other, fleet.networks);
+        "{} and {} stand in one site and replicate {} through {}: {} uses {} in {}. {}", one->name,
+        other->name, enumerate(pair.resources), pods ? "the pod network" : "a tunnel",
+        pair.route.node, pair.route.address, pair.route.network,
+        pods ? "Every write takes the pods' way, and replication stops while a satellite's pod is "
+               "replaced."
+             : "Every write is encrypted and wrapped on its way.");
+    finding.cure = pods ? pod_network_cure : cure(*one, *other, fleet.networks);
     verdict.findings.push_back(std::move(finding));
   }
   return verdict;

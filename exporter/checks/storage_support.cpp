@@ -9,6 +9,37 @@
 #include "checks/unknown.h"
 
 namespace shortcircuit {
+namespace {
+
+bool on_the_wire(const IpAddress& address, const Network& network) {
+  return !network.retired && !is_tunnel(address, network) &&
+         network.kind != NetworkKind::services && network.kind != NetworkKind::loopback &&
+         network.kind != NetworkKind::link_local;
+}
+
+// How sure is it that these two meet on a wire? 0: it is not.
+int rank_as_lan(const linstor::NetInterface& mine, const linstor::NetInterface& theirs,
+                const Networks& networks) {
+  const auto here = IpAddress::parse(mine.address);
+  const auto there = IpAddress::parse(theirs.address);
+  if (!here || !there || here->is_v4() != there->is_v4()) return 0;
+  const Network& network = networks.of(*here);
+  if (network.name != networks.of(*there).name || !on_the_wire(*here, network)) return 0;
+  // `private` and `public` are many networks of one name.
+  if (!network.configured) {
+    const int length = here->is_v4() ? 24 : 64;
+    return Prefix::around(*here, length) == Prefix::around(*there, length) ? 2 : 0;
+  }
+  const auto prefixes = networks.prefixes_of(network);
+  return std::ranges::any_of(prefixes,
+                             [&](const Prefix& prefix) {
+                               return prefix.contains(*here) && prefix.contains(*there);
+                             })
+             ? 3
+             : 1;
+}
+
+}  // namespace
 
 const linstor::State* linstor_state(const Fleet& fleet, Verdict& verdict) {
   if (fleet.snapshot.linstor.empty()) {
@@ -63,23 +94,39 @@ std::pair<const linstor::Node*, const linstor::Node*> nodes_of(const linstor::St
           find_node(state, object.substr(separator + between.size()))};
 }
 
-std::string lan_interface(const linstor::Node& node, const Networks& networks) {
-  for (const auto& interface : node.interfaces) {
+bool in_pod_network(const linstor::Node& node, const Networks& networks) {
+  return std::ranges::any_of(node.interfaces, [&](const auto& interface) {
     const auto address = IpAddress::parse(interface.address);
-    if (!address) continue;
-    const Network& network = networks.of(*address);
-    if (!network.retired && !is_tunnel(*address, network)) return interface.name;
+    return address && networks.of(*address).kind == NetworkKind::pods;
+  });
+}
+
+std::optional<std::pair<std::string, std::string>> lan_interfaces(const linstor::Node& one,
+                                                                  const linstor::Node& other,
+                                                                  const Networks& networks) {
+  if (in_pod_network(one, networks) || in_pod_network(other, networks)) return std::nullopt;
+  std::optional<std::pair<std::string, std::string>> best;
+  int best_rank = 0;
+  for (const auto& mine : one.interfaces) {
+    for (const auto& theirs : other.interfaces) {
+      const int rank = rank_as_lan(mine, theirs, networks);
+      if (rank <= best_rank) continue;
+      best_rank = rank;
+      best = std::pair(mine.name, theirs.name);
+    }
   }
-  return "";
+  return best;
 }
 
 std::optional<std::pair<std::string, std::string>> wan_interfaces(const linstor::Node& one,
                                                                   const linstor::Node& other,
                                                                   const Networks& networks) {
+  const bool pods = in_pod_network(one, networks) || in_pod_network(other, networks);
   for (const auto& mine : one.interfaces) {
     const auto address = IpAddress::parse(mine.address);
     if (!address) continue;
     const Network& network = networks.of(*address);
+    if (pods && network.kind != NetworkKind::pods) continue;
     const bool far = is_tunnel(*address, network) || network.kind == NetworkKind::public_internet;
     if (!far || network.retired) continue;
     for (const auto& theirs : other.interfaces) {

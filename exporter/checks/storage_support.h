@@ -17,6 +17,13 @@ namespace shortcircuit {
 // LINSTOR's state; null when the verdict is made: nobody reads it, or it cannot be read.
 const linstor::State* linstor_state(const Fleet& fleet, Verdict& verdict);
 
+// The items of a part that may not have been read: then none.
+template <class T>
+const std::vector<T>& items_of(const std::optional<std::vector<T>>& part) {
+  static const std::vector<T> none;
+  return part ? *part : none;
+}
+
 // A satellite that is neither online nor expected to be (evicted, being removed) is reported by
 // satellite_offline; what it cannot say is not reported again.
 bool satellite_is_online(const linstor::State& state, const std::string& node);
@@ -39,8 +46,13 @@ std::vector<std::pair<std::string, JudgedPair>> judged_pairs(const Replication& 
 std::pair<const linstor::Node*, const linstor::Node*> nodes_of(const linstor::State& state,
                                                                const std::string& object);
 
-// The node's first interface on the wire, in no tunnel and not retired; "" = none.
-std::string lan_interface(const linstor::Node& node, const Networks& networks);
+// The satellite runs in a pod's network of its own: DRBD there can bind the pod's address alone.
+bool in_pod_network(const linstor::Node& node, const Networks& networks);
+// An interface of each, both on one wire: in one network, in no tunnel and not retired. Where
+// nobody named the network it is the same /24 or /64. Nothing: no two of them are known to meet.
+std::optional<std::pair<std::string, std::string>> lan_interfaces(const linstor::Node& one,
+                                                                  const linstor::Node& other,
+                                                                  const Networks& networks);
 // An interface of each that reaches the other from another site: in one tunnel, or public, and not
 // retired. Nothing: there is no such pair.
 std::optional<std::pair<std::string, std::string>> wan_interfaces(const linstor::Node& one,
