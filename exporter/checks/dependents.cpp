@@ -143,9 +143,26 @@ class Lister {
     }
   }
 
+  // The controller's own connections, which are not those of DRBD.
+  void satellites(const linstor::State& storage) {
+    for (const auto& node : storage.nodes) {
+      for (const auto& interface : node.interfaces) {
+        const auto address = IpAddress::parse(interface.address);
+        if (!interface.active || !address) continue;
+        add("replication", "StorageNode", node.name, *address,
+            "the controller loses its satellite: it goes OFFLINE and is evicted after an hour",
+            fmt::format("linstor node interface list {0}   # then, with an address that the "
+                        "controller reaches: linstor node interface create {0} NAME NEW-ADDRESS; "
+                        "linstor node interface modify {0} NAME --active",
+                        shell_word(node.name)));
+      }
+    }
+  }
+
   void replication() {
     const auto* storage = state_of(fleet_.snapshot.linstor);
     if (storage == nullptr) return;
+    satellites(*storage);
     const Replication replication = replication_of(*storage);
     if (replication.unknown.empty()) judgement_.dependencies_known.insert("replication");
     for (const std::string& unknown : replication.unknown)

@@ -44,7 +44,8 @@ Node parse_node(JsonView item) {
     if (is_place(name)) node.aux[name.substr(aux_prefix.size())] = value.string_or("");
   }
   for (const auto& interface : item["net_interfaces"].items()) {
-    node.interfaces.push_back({interface["name"].string(), interface["address"].string_or("")});
+    node.interfaces.push_back({interface["name"].string(), interface["address"].string_or(""),
+                               interface["is_active"].boolean_or(false)});
   }
   node.eviction = time_of_milliseconds(item["eviction_timestamp"]);
   // An offline node lists no layer either: that says nothing.
@@ -117,10 +118,21 @@ StoragePool parse_storage_pool(JsonView item) {
 }
 
 ResourceDefinition parse_definition(JsonView item) {
-  return {item["name"].string(), item["resource_group_name"].string_or(""), preferred_nic(item)};
+  ResourceDefinition definition{item["name"].string(), item["resource_group_name"].string_or(""),
+                                preferred_nic(item)};
+  for (const auto& layer : item["layer_data"].items())
+    definition.layers.push_back(layer["type"].string_or(""));
+  definition.flags = item["flags"].strings();
+  definition.quorum = item["props"]["DrbdOptions/Resource/quorum"].string_or("");
+  return definition;
 }
 
-ResourceGroup parse_group(JsonView item) { return {item["name"].string(), preferred_nic(item)}; }
+ResourceGroup parse_group(JsonView item) {
+  const auto filter = item["select_filter"];
+  ResourceGroup group{item["name"].string(), preferred_nic(item), filter["layer_stack"].strings()};
+  if (!filter["place_count"].missing()) group.place_count = filter["place_count"].integer();
+  return group;
+}
 
 // `Paths/<path>/<node>` = interface. Names of paths have no slash.
 std::vector<ConnectionPath> parse_paths(JsonView properties) {
@@ -237,8 +249,11 @@ Result<std::vector<std::string_view>> kept_fields(std::string_view answer) {
                   "free_capacity",     "total_capacity", "props/PrefNic"};
   }
   if (answer == "resource-definitions")
-    return Fields{"name", "resource_group_name", "props/PrefNic"};
-  if (answer == "resource-groups") return Fields{"name", "props/PrefNic"};
+    return Fields{"name",          "resource_group_name", "flags",
+                  "props/PrefNic", "props/DrbdOptions*",  "layer_data/type"};
+  if (answer == "resource-groups")
+    return Fields{"name", "props/PrefNic", "select_filter/layer_stack",
+                  "select_filter/place_count"};
   if (answer == "node-connections" || answer.starts_with("resource-connections-")) {
     return Fields{"node_a", "node_b", "props/Paths*"};
   }

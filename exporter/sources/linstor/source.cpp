@@ -190,7 +190,10 @@ Result<std::string> reduce_for_recording(std::string_view answer, std::string_vi
   if (!kept) return std::unexpected(kept.error());
   return keep_fields(body, *kept, [](std::string_view path, JsonView) {
     constexpr std::string_view auxiliary = "props/Aux/";
-    const bool keep = !path.starts_with(auxiliary) || is_place(path.substr(auxiliary.find('A')));
+    constexpr std::string_view drbd = "props/DrbdOptions";  // shared-secret is one of them
+    const bool keep =
+        (!path.starts_with(auxiliary) || is_place(path.substr(auxiliary.find('A')))) &&
+        (!path.starts_with(drbd) || path == "props/DrbdOptions/Resource/quorum");
     return JsonEdit{.keep = keep, .text = std::nullopt};
   });
 }

@@ -17,6 +17,7 @@ namespace shortcircuit::linstor {
 struct NetInterface {
   std::string name;
   std::string address;
+  bool active = false;  // the controller reaches the satellite by it
 };
 
 struct Node {
@@ -82,11 +83,16 @@ struct ResourceDefinition {
   std::string name;
   std::string group;
   std::string preferred_nic;
+  std::vector<std::string> layers = {};  // from the top; empty: not said, and no replica was made
+  std::vector<std::string> flags = {};
+  std::string quorum = {};  // property DrbdOptions/Resource/quorum: off, majority …; "" = not said
 };
 
 struct ResourceGroup {
   std::string name;
   std::string preferred_nic;
+  std::vector<std::string> layers = {};  // what its definitions get; empty: not said
+  std::optional<std::int64_t> place_count = std::nullopt;  // replicas with a disk that are wanted
 };
 
 // One path between two nodes: the interface name at each end.

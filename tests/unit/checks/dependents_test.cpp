@@ -3,6 +3,7 @@
 
 #include "support/catch.h"
 #include "support/mesh_world.h"
+#include "support/storage_world.h"
 
 using namespace shortcircuit;
 using namespace shortcircuit::testing;
@@ -129,4 +130,22 @@ TEST_CASE("dependents: the API server's own address is not edited, but advertise
     CHECK(dependent.cure.contains("advertise-address") ==
           (dependent.object == "default/kubernetes"));
   }
+}
+
+TEST_CASE("dependents: the controller's way to a satellite is one, whatever DRBD uses") {
+  Storage storage;  // its replication runs over the LAN
+  const auto on_old = [&] {
+    Judgement judgement;
+    list_dependents(Fleet(storage.config, storage.snapshot), judgement);
+    std::erase_if(judgement.dependents, [](const auto& item) { return item.network != "old"; });
+    return judgement.dependents;
+  };
+  CHECK(on_old().empty());  // an interface that nobody uses
+  storage.node(0).interfaces[2].active = true;
+  REQUIRE(on_old().size() == 1);
+  const Dependent found = on_old().front();
+  CHECK((found.dependency == "replication" && found.kind == "StorageNode"));
+  CHECK((found.object == "n1" && found.address == "10.9.0.1"));
+  CHECK(found.breaks.contains("OFFLINE"));
+  CHECK(found.cure.contains("linstor node interface modify n1 NAME --active"));
 }

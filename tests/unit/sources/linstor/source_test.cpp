@@ -28,7 +28,7 @@ ScriptedHttp small_cluster() {
   ScriptedHttp http;
   http.ok(base + "/nodes", R"([{"name":"n1","type":"SATELLITE","connection_status":"ONLINE",
       "props":{"PrefNic":"lan","Aux/topology/site":"here"},"resource_layers":["STORAGE"],
-      "unsupported_layers":{"DRBD":["no module"]},"net_interfaces":[{"name":"default","address":"10.0.0.1"}]}])");
+      "unsupported_layers":{"DRBD":["no module"]},"net_interfaces":[{"name":"default","address":"10.0.0.1","is_active":true}]}])");
   http.ok(base + "/controller/version", R"({"version":"1.33.3"})");
   http.ok(base + "/view/resources", R"([{"name":"r1","node_name":"n1","state":{"in_use":false},
       "layer_object":{"type":"DRBD","drbd":{"drbd_resource_definition":{"secret":"planted-secret"},
@@ -41,8 +41,10 @@ ScriptedHttp small_cluster() {
       {"storage_pool_name":"q","node_name":"n1","provider_kind":"LVM"}])");
   http.ok(
       base + "/resource-definitions",
-      R"([{"name":"r1","resource_group_name":"g","layer_data":[{"data":{"secret":"planted-secret"}}]}])");
-  http.ok(base + "/resource-groups", R"([{"name":"g","props":{"PrefNic":"san"}}])");
+      R"([{"name":"r1","resource_group_name":"g","flags":["DELETE"],"layer_data":[{"type":"DRBD","data":{"secret":"planted-secret"}},{"type":"STORAGE"}],"props":{"DrbdOptions/Resource/quorum":"majority","DrbdOptions/Net/shared-secret":"planted-secret"}}])");
+  http.ok(
+      base + "/resource-groups",
+      R"([{"name":"g","props":{"PrefNic":"san"},"select_filter":{"place_count":2,"layer_stack":["DRBD","STORAGE"]}}])");
   http.ok(base + "/node-connections", "[]");
   http.ok(base + "/error-reports?limit=10000", R"([{"error_time":2000},{"error_time":1000}])");
   http.ok(
@@ -71,6 +73,13 @@ TEST_CASE("linstor: everything of a small cluster") {
   CHECK(resource.connections.at("n2").message == "Connecting");
   CHECK(resource.volumes.at(0).disk_state == "Inconsistent");
   CHECK(resource.volumes.at(0).synchronized_percent == 12.5);
+  const auto& definition = state->definitions->at(0);
+  CHECK(definition.layers == std::vector<std::string>{"DRBD", "STORAGE"});
+  CHECK(definition.flags == std::vector<std::string>{"DELETE"});
+  CHECK(definition.quorum == "majority");
+  CHECK(state->groups->at(0).place_count == 2);
+  CHECK(state->groups->at(0).layers == std::vector<std::string>{"DRBD", "STORAGE"});
+  CHECK(node.interfaces.at(0).active);
   const auto& pools = *state->storage_pools;
   CHECK(pools[0].free_bytes == 10240.0);
   CHECK(pools[0].total_bytes == 102400.0);
@@ -202,6 +211,9 @@ TEST_CASE("linstor: DRBD's secret never reaches a recording") {
     REQUIRE(kept);
     CHECK_FALSE(kept->contains("planted-secret"));
   }
+  const auto definitions = reduce_for_recording(
+      "resource-definitions", http.answers.at(base + "/resource-definitions")->body);
+  CHECK(definitions->contains("DrbdOptions/Resource/quorum"));
   const auto connections = reduce_for_recording(
       "resource-connections-r1",
       R"([{"node_a":"a","node_b":"b","props":{"Paths/p/a":"lan","DrbdOptions/Net/shared-secret":"planted-secret"}}])");
