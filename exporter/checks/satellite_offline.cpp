@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "base/text.h"
 #include "checks/check.h"
@@ -31,6 +33,7 @@ const std::vector<ReasonDefinition> reasons{
     {"no_stlt_conn", "No connection is configured."},
     {"missing_ext_tools", "The satellite lacks tools that LINSTOR needs."},
     {"duplicate_uname", "Two satellites have the same host name."},
+    {"drbd_missing", "The satellite cannot do DRBD, and replicas of this controller need it."},
     {"evicted", "The node was evicted: its replicas were placed elsewhere and it is kept out."},
     {"unknown", "The controller says something that is none of these."},
 };
@@ -73,6 +76,48 @@ std::string reason_of(const Node& node, const Observed<State>& target) {
   const bool listed = std::any_of(reasons.begin(), reasons.end(),
                                   [&](const auto& reason) { return reason.name == word; });
   return listed ? word : "unknown";
+}
+
+bool lists_drbd(const std::vector<std::string>& layers) {
+  return std::ranges::find(layers, "DRBD") != layers.end();
+}
+
+// Does anybody replicate here, or order it? The group that LINSTOR makes by itself says nothing.
+bool needs_drbd(const State& state) {
+  std::set<std::string> placed;
+  for (const auto& replica : items_of(state.resources)) {
+    if (replica.is_drbd) return true;
+    placed.insert(replica.name);
+  }
+  std::map<std::string, std::vector<std::string>> of_group;
+  for (const auto& group : items_of(state.groups)) {
+    if (lists_drbd(group.layers)) return true;
+    of_group[group.name] = group.layers;
+  }
+  return std::ranges::any_of(items_of(state.definitions), [&](const auto& definition) {
+    // Where nobody says a layer LINSTOR takes DRBD; what has a replica has said it by that.
+    const bool unsaid = definition.layers.empty() && of_group[definition.group].empty() &&
+                        !placed.contains(definition.name);
+    return unsaid || lists_drbd(definition.layers);
+  });
+}
+
+Finding drbd_missing(const Node& node, const std::vector<std::string>& replicas) {
+  Finding finding;
+  finding.severity = replicas.empty() ? Severity::warning : Severity::critical;
+  finding.reason = "drbd_missing";
+  finding.kind = "StorageNode";
+  finding.object = node.name;
+  finding.message = fmt::format(
+      "The satellite of {} is online and cannot do DRBD{}. {}.", node.name,
+      node.drbd_unsupported_reason.empty() ? "" : " (" + node.drbd_unsupported_reason + ")",
+      replicas.empty() ? std::string("No replicated volume can be placed or used there")
+                       : fmt::format("It cannot run its replicas of {}", enumerate(replicas, 3)));
+  finding.cure = fmt::format(
+      "{}   # it must be version 9: install drbd-dkms (with Piraeus: look at the satellite pod's "
+      "drbd-module-loader), load it with modprobe drbd, then restart the satellite",
+      on_node(node.name, "modinfo drbd"));
+  return finding;
 }
 
 std::string cure_of(const std::string& reason, const std::string& node) {
@@ -126,9 +171,24 @@ Verdict judge(const Fleet& fleet) {
   const State& state = *known;
   const bool starting =
       !state.nodes.empty() && controller_just_started(state) && !lasted(target, just_started, "");
+  std::map<std::string, std::vector<std::string>> replicas;  // with DRBD, by node
+  for (const auto& replica : items_of(state.resources)) {
+    if (replica.is_drbd && !replica.leaving()) replicas[replica.node].push_back(replica.name);
+  }
+  const bool replicates = needs_drbd(state);
+  const bool all_read = state.resources && state.definitions && state.groups;
   for (const auto& node : state.nodes) {
     if (!is_satellite(node)) continue;
-    if (node.connection_status == "ONLINE" && !node.has_flag("EVICTED")) continue;
+    if (node.connection_status == "ONLINE" && !node.has_flag("EVICTED")) {
+      if (node.drbd_supported || node.has_flag("DELETE")) continue;
+      if (replicates) {
+        verdict.findings.push_back(drbd_missing(node, replicas[node.name]));
+      } else if (!all_read) {
+        verdict.unknown.push_back(fmt::format(
+            "LINSTOR satellite {}: it cannot do DRBD, and what needs it was not read", node.name));
+      }
+      continue;
+    }
     if (node.has_flag("DELETE") && !node.has_flag("EVICTED")) continue;  // on its way out
     const std::string reason = reason_of(node, target);
     const auto& status = node.connection_status;
@@ -151,7 +211,9 @@ Verdict judge(const Fleet& fleet) {
 const CheckDefinition satellite_offline_check{
     .name = "satellite_offline",
     .layer = Layer::storage,
-    .question = "Does the LINSTOR controller reach every satellite?",
+    .question =
+        "Does the LINSTOR controller reach every satellite, and can each do what its replicas "
+        "need?",
     .reasons = reasons,
     .judge = judge};
 

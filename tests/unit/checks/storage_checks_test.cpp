@@ -49,6 +49,72 @@ TEST_CASE("storage checks: satellites") {
   CHECK(storage.words(satellite_offline_check) == "fine");
 }
 
+TEST_CASE("storage checks: a satellite without DRBD") {
+  Storage storage;
+  storage.node(0).drbd_supported = false;
+  storage.node(0).drbd_unsupported_reason = "DRBD version has to be >= 9";
+  SECTION("that holds a replica: one cause, one finding") {
+    storage.replica(0).has_state = false;
+    storage.replica(0).volumes[0].disk_state.reset();
+    storage.replica(0).connections.clear();
+    storage.replica(1).connections["n1"] = {false, "Connecting"};
+    CHECK(storage.words(satellite_offline_check) == "drbd_missing n1");
+    const auto finding = storage.judge(satellite_offline_check).findings[0];
+    CHECK(finding.severity == Severity::critical);
+    CHECK(finding.message.contains(
+        "(DRBD version has to be >= 9). It cannot run its replicas of r."));
+    CHECK(storage.words(resource_degraded_check) == "fine");
+    storage.node(0).drbd_supported = true;
+    CHECK(storage.words(resource_degraded_check) == "not_created r");
+  }
+  SECTION("that holds none, beside nodes that replicate") {
+    storage.replica(0).node = "n3";
+    CHECK(storage.words(satellite_offline_check) == "drbd_missing n1");
+    CHECK(storage.judge(satellite_offline_check).findings[0].severity == Severity::warning);
+    storage.node(0).flags = {"DELETE"};
+    CHECK(storage.words(satellite_offline_check) == "fine");
+  }
+  SECTION("and nothing is placed yet, but ordered") {
+    storage.state->resources->clear();
+    storage.state->definitions->push_back({"ordered", "group", ""});
+    CHECK(storage.words(satellite_offline_check) == "drbd_missing n1");
+    storage.state->definitions->at(0).layers = {"DRBD", "STORAGE"};
+    CHECK(storage.words(satellite_offline_check) == "drbd_missing n1");
+    storage.state->definitions->clear();
+    storage.state->groups->push_back({"group", "", {"DRBD", "LUKS", "STORAGE"}});
+    CHECK(storage.words(satellite_offline_check) == "drbd_missing n1");
+  }
+}
+
+TEST_CASE("storage checks: a satellite without DRBD where nobody needs it") {
+  Storage storage;
+  storage.node(0).drbd_supported = false;
+  SECTION("it is a controller alone") {
+    storage.replica(0).node = "n3";
+    storage.node(0).type = "CONTROLLER";
+  }
+  SECTION("nothing is replicated") {
+    for (auto& replica : *storage.state->resources) replica.is_drbd = false;
+    storage.state->groups->push_back({"DfltRscGrp", ""});
+    storage.state->groups->push_back({"local", "", {"STORAGE"}});
+    storage.state->definitions->push_back({"r", "DfltRscGrp", ""});  // its replicas say the layer
+    storage.state->definitions->push_back({"s", "DfltRscGrp", "", {"LUKS", "STORAGE"}});
+    storage.state->definitions->push_back({"t", "local", ""});
+  }
+  SECTION("a fresh controller") {
+    storage.state->resources->clear();
+    storage.state->groups->push_back({"DfltRscGrp", ""});
+  }
+  CHECK(storage.words(satellite_offline_check) == "fine");
+}
+
+TEST_CASE("storage checks: a satellite without DRBD and a list that was not read") {
+  Storage storage;
+  storage.node(0).drbd_supported = false;
+  storage.state->resources.reset();
+  CHECK(storage.words(satellite_offline_check) == "unknown");
+}
+
 TEST_CASE("storage checks: a version mismatch is offline every other time") {
   Storage storage;
   storage.node(2).connection_status = "OFFLINE";
@@ -82,69 +148,6 @@ TEST_CASE("storage checks: a controller that has just started is no outage, one 
   storage.earlier(45s);
   storage.earlier(15s);
   CHECK(storage.words(satellite_offline_check) == "offline n1, connected n2, offline n3");
-}
-
-TEST_CASE("storage checks: disks") {
-  const auto with = [](const std::string& disk) {
-    Storage storage;
-    storage.replica(0).volumes[0].disk_state = disk;
-    return storage.words(resource_degraded_check);
-  };
-  CHECK(with("Failed") == "failed r");
-  CHECK(with("Diskless") == "failed r");  // it should have a disk
-  CHECK(with("Inconsistent") == "inconsistent r");
-  CHECK(with("Outdated") == "outdated r");
-  CHECK(with("Negotiating") == "fine");
-  Storage storage;
-  storage.replica(0).volumes[0].disk_state = "Outdated";
-  CHECK(storage.judge(resource_degraded_check).findings[0].severity == Severity::warning);
-  storage.replica(1).volumes[0].disk_state =
-      "Inconsistent";  // the worst names it; no good copy is left
-  CHECK(storage.words(resource_degraded_check) == "inconsistent r");
-  CHECK(storage.judge(resource_degraded_check).findings[0].severity == Severity::critical);
-}
-
-TEST_CASE("storage checks: diskless replicas and tie breakers are whole without a disk") {
-  Storage storage;
-  storage.add_replica("r", "n3", {"DISKLESS", "DRBD_DISKLESS", "TIE_BREAKER"});
-  CHECK(storage.words(resource_degraded_check) == "fine");
-  storage.state->resources->clear();
-  storage.add_replica("r", "n1");
-  storage.add_replica("r", "n2", {"DISKLESS", "DRBD_DISKLESS"});
-  CHECK(storage.words(resource_degraded_check) == "fine");
-}
-
-TEST_CASE("storage checks: connections") {
-  Storage storage;
-  storage.replica(0).connections["n2"] = {false, "StandAlone"};
-  CHECK(storage.words(resource_degraded_check) == "disconnected r");
-  storage.replica(1).flags = {"DELETE"};  // on its way out
-  CHECK(storage.words(resource_degraded_check) == "fine");
-  Storage lingering;
-  lingering.replica(0).connections["gone"] = {false, "Connecting"};
-  CHECK(lingering.words(resource_degraded_check) == "fine");
-}
-
-TEST_CASE("storage checks: a replica without state") {
-  Storage storage;
-  storage.replica(0).has_state = false;
-  storage.replica(0).volumes[0].disk_state.reset();
-  storage.replica(0).connections.clear();
-  storage.replica(1).connections["n1"] = {false, "Connecting"};  // follows from it
-  CHECK(storage.words(resource_degraded_check) == "not_created r");
-  // Its satellite is away: that is the satellite's finding; the lost connection is the resource's.
-  storage.node(0).connection_status = "OFFLINE";
-  CHECK(storage.words(resource_degraded_check) == "disconnected r");
-  storage.replica(1).connections["n1"] = {true, "Connected"};  // the satellite died, DRBD did not
-  CHECK(storage.words(resource_degraded_check) == "fine");
-  // New since the last look: give it a moment.
-  storage.node(0).connection_status = "ONLINE";
-  storage.snapshot.linstor[0].earlier.clear();
-  storage.earlier(15s).resources->clear();
-  CHECK(storage.words(resource_degraded_check) == "fine");
-  storage.snapshot.linstor[0].earlier.clear();
-  storage.earlier(15s);
-  CHECK(storage.words(resource_degraded_check) == "not_created r");
 }
 
 TEST_CASE("storage checks: pools") {
