@@ -74,6 +74,18 @@ std::string message_of(const std::string& name, const std::vector<Fault>& faults
       good ? "" : " No replica is known to be UpToDate.");
 }
 
+// An answer that could not be had is replaced by the one before: that one twice is one look. Null
+// when there was no other look and none is expected.
+const State* reading_before(const Observed<State>& target) {
+  static const State nothing_was_wrong{.resources = std::vector<Resource>{}};
+  bool same = target.state->resources_are_old;
+  for (auto look = target.earlier.rbegin(); look != target.earlier.rend(); ++look) {
+    if (!same) return look->state.get();
+    same = look->state->resources_are_old;
+  }
+  return target.state->resources_are_old ? &nothing_was_wrong : nullptr;
+}
+
 Verdict judge(const Fleet& fleet) {
   Verdict verdict;
   const State* state = linstor_state(fleet, verdict);
@@ -90,8 +102,7 @@ Verdict judge(const Fleet& fleet) {
   for (const auto& replica : *state->resources) {
     if (!replica.leaving()) by_name[replica.name].push_back(&replica);
   }
-  const ResourceJudge judge_one(
-      *state, target.earlier.empty() ? nullptr : target.earlier.back().state.get());
+  const ResourceJudge judge_one(*state, reading_before(target));
   for (const auto& [name, replicas] : by_name) {
     const auto faults = judge_one.faults(replicas);
     const bool nobody_tells = std::none_of(replicas.begin(), replicas.end(),

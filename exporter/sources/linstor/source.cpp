@@ -107,6 +107,7 @@ Result<State> Source::poll(PollContext& context) {
   }
   state.version = version_;
   state.resources = take(context, resources_, read(requests[2], answer(2), parse_resources));
+  state.resources_are_old = resources_.misses > 0;
   state.storage_pools =
       take(context, storage_pools_, read(requests[3], answer(3), parse_storage_pools));
   state.definitions = take(context, definitions_, read(requests[4], answer(4), parse_definitions));

@@ -118,6 +118,7 @@ struct State {
   std::string version;
   std::vector<Node> nodes;
   std::optional<std::vector<Resource>> resources;
+  bool resources_are_old = false;  // the answer of an earlier poll
   std::optional<std::vector<StoragePool>> storage_pools;
   std::optional<std::vector<ResourceDefinition>> definitions;
   std::optional<std::vector<ResourceGroup>> groups;

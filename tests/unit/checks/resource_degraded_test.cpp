@@ -65,6 +65,11 @@ TEST_CASE("storage checks: a replica without state") {
   storage.snapshot.linstor[0].earlier.clear();
   storage.earlier(15s);
   CHECK(storage.words(resource_degraded_check) == "not_created r");
+  // The look before once more, since there was no answer: that is one look.
+  storage.state->resources_are_old = true;
+  CHECK(storage.words(resource_degraded_check) == "fine");
+  storage.earlier(10s).resources_are_old = false;
+  CHECK(storage.words(resource_degraded_check) == "not_created r");
 }
 
 TEST_CASE("storage checks: a broken disk is given up only where a good copy is in reach") {
