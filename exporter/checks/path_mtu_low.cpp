@@ -15,10 +15,13 @@ namespace {
 
 using tailscale::PathMtu;
 
-bool asked_for(const Fleet& fleet, const std::string& target) {
-  return std::any_of(
-      fleet.config.tailscale.begin(), fleet.config.tailscale.end(),
-      [&](const tailscale::Config& config) { return config.target == target && config.path_mtu; });
+// Null when nobody asked to measure from there.
+const tailscale::Config* asked_for(const Fleet& fleet, const std::string& target) {
+  const auto& all = fleet.config.tailscale;
+  const auto found = std::ranges::find_if(all, [&](const tailscale::Config& config) {
+    return config.target == target && config.path_mtu;
+  });
+  return found == all.end() ? nullptr : &*found;
 }
 
 // Linux takes IPv6 from an interface whose MTU is below 1280, and the tunnel's has it unless its
@@ -28,23 +31,28 @@ bool has_ipv6(const tailscale::State& state) {
   return own.empty() || !std::ranges::all_of(own, &IpAddress::is_v4);
 }
 
-std::string cure(const std::string& from, const PathMtu& path, bool ipv6) {
-  const std::string look = on_node(from, "tailscale ping --size 1312 " + shell_word(path.peer));
+std::string cure(const std::string& from, const PathMtu& path, bool ipv6, int interface_mtu) {
+  const std::string look =
+      on_node(from, fmt::format("tailscale ping --size {} {}",
+                                tailscale::full_ping_size(interface_mtu), shell_word(path.peer)));
   if (!path.mtu_bytes) return look;
-  // The tunnel's interface MTU that fits: the needed size on the wire is 1280 + what wraps it.
-  const int fits = *path.mtu_bytes - (path.needed_bytes - tailscale::interface_mtu);
+  // The tunnel's interface MTU that fits: the needed size on the wire is its MTU now + what wraps
+  // it.
+  const int fits = *path.mtu_bytes - (path.needed_bytes - interface_mtu);
   const std::string lower = on_node(from, fmt::format("ip link set dev tailscale0 mtu {}", fits));
   constexpr const char* other_way = "let ICMP \"fragmentation needed\" through on the way";
   if (!ipv6)
-    return fmt::format("{}   # and TS_DEBUG_MTU={} in /etc/default/tailscaled; or {}", lower, fits,
-                       other_way);
+    return fmt::format(
+        "{}   # and TS_DEBUG_MTU={} in /etc/default/tailscaled, and tailscale.interface_mtu: {} "
+        "for the exporter; or {}",
+        lower, fits, fits, other_way);
   return fmt::format(
       "{}   # {}, or clamp TCP's MSS; the tunnel's MTU would have to be {} ({}), which takes IPv6 "
       "from its interface and holds for all peers",
       look, other_way, fits, lower);
 }
 
-Finding low(const std::string& from, const PathMtu& path, bool ipv6) {
+Finding low(const std::string& from, const PathMtu& path, bool ipv6, int interface_mtu) {
   const std::string measured = path.mtu_bytes
                                    ? fmt::format("packets of up to {} bytes pass", *path.mtu_bytes)
                                    : std::string("only smaller packets pass");
@@ -55,7 +63,7 @@ Finding low(const std::string& from, const PathMtu& path, bool ipv6) {
           .message = fmt::format("From {} to {} {}, a full packet of the tunnel needs {}: small "
                                  "answers arrive, large transfers stall.",
                                  from, path.peer, measured, path.needed_bytes),
-          .cure = cure(from, path, ipv6)};
+          .cure = cure(from, path, ipv6, interface_mtu)};
 }
 
 // Why nothing can be said of a node's paths; nothing when enough is known.
@@ -85,12 +93,14 @@ Verdict judge(const Fleet& fleet) {
       views.begin(), views.end(),
       [](const TailscaleView& view) { return view.state && !view.state->path_mtus.empty(); });
   for (const TailscaleView& view : views) {
-    if (!asked_for(fleet, view.target)) continue;
+    const auto* settings = asked_for(fleet, view.target);
+    if (settings == nullptr) continue;
     verdict.applicable = true;
     if (!view.state) continue;
     for (const PathMtu& path : view.state->path_mtus) {
       if (path.status == PathMtu::Status::low)
-        verdict.findings.push_back(low(view.target, path, has_ipv6(*view.state)));
+        verdict.findings.push_back(
+            low(view.target, path, has_ipv6(*view.state), settings->interface_mtu));
     }
     if (auto unknown = unmeasured(view, anything_measured)) verdict.unknown.push_back(*unknown);
   }

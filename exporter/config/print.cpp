@@ -129,9 +129,9 @@ std::string etcd_section(const Config& config) {
 std::string tailscale_section(const Config& config) {
   if (config.tailscale.empty()) return "";
   const tailscale::Config& first = config.tailscale.front();
-  std::string text =
-      fmt::format("tailscale:\n  path_mtu: {}\n  interval: {}\n  timeout: {}\n  nodes:\n",
-                  first.path_mtu, duration(first.interval), duration(first.timeout));
+  std::string text = fmt::format(
+      "tailscale:\n  path_mtu: {}\n  interface_mtu: {}\n  interval: {}\n  timeout: {}\n  nodes:\n",
+      first.path_mtu, first.interface_mtu, duration(first.interval), duration(first.timeout));
   for (const tailscale::Config& node : config.tailscale) {
     FlowMapping mapping;
     mapping.text("name", node.target)

@@ -250,6 +250,16 @@ void read_tailscale(YamlMapping& root, Config& config) {
                                                    "its peers with a size, one at a time",
                                     .fallback = "false"})
                           .value_or(false);
+    // Below, a small ping would be none; above, a ping would not fit into an Ethernet frame.
+    common.interface_mtu = static_cast<int>(
+        read_integer(
+            section,
+            {.name = "interface_mtu",
+             .description = "MTU of the tunnel's interface, when `TS_DEBUG_MTU` changes it: "
+                            "what a path must let pass follows from it",
+             .fallback = "1280"},
+            1000, 1440)
+            .value_or(common.interface_mtu));
     read_timing(section, common);
     UniqueNames names;
     section.each(

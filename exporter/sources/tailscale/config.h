@@ -10,6 +10,8 @@ namespace shortcircuit::tailscale {
 struct Config : CommonConfig {
   std::string status_file;
   bool path_mtu = false;  // opt-in: pings with a size are sent to peers
+  // Of the tunnel: tailscale's own unless TS_DEBUG_MTU says otherwise.
+  int interface_mtu = 1280;
 };
 
 }  // namespace shortcircuit::tailscale

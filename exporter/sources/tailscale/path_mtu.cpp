@@ -20,11 +20,15 @@ constexpr auto time_between_peers = 1s;
 constexpr auto measure_again_after = 1min;
 constexpr auto forget_after = 30min;
 
+bool is_direct(const State& state, const Peer& peer) {
+  return state.backend_state == "Running" && peer.path_class() == PathClass::direct &&
+         !peer.addresses.empty();
+}
+
 std::vector<Peer> direct_peers(const State& state) {
   std::vector<Peer> direct;
-  if (state.backend_state != "Running") return direct;
   for (const Peer& peer : state.peers) {
-    if (peer.path_class() == PathClass::direct && !peer.addresses.empty()) direct.push_back(peer);
+    if (is_direct(state, peer)) direct.push_back(peer);
   }
   return direct;
 }
@@ -61,8 +65,7 @@ int size_to_try(int answered, int lost, int calls_before) {
 std::vector<PathMtu> PathMtuProber::measure(const State& state, const Config& config,
                                             PollContext& context) {
   const std::vector<Peer> direct = direct_peers(state);
-  if (context.replay) known_.clear();
-  forget(direct, context.now);
+  forget(state, context);
   if (running_) {
     const auto same = [&](const Peer& peer) {
       return peer.name == running_->peer.name &&
@@ -85,7 +88,7 @@ std::vector<PathMtu> PathMtuProber::measure(const State& state, const Config& co
         if (may_start > wait_at_most_until || !wait_until(may_start, context.stop)) break;
       }
       last_start_ = std::chrono::steady_clock::now();
-      running_ = Search{.peer = *peer};
+      running_ = Search{.peer = *peer, .full_ping_size = full_ping_size(config.interface_mtu)};
     }
     const bool had_time = step(*running_, config, context);
     if (!running_->recorded) {
@@ -97,23 +100,28 @@ std::vector<PathMtu> PathMtuProber::measure(const State& state, const Config& co
     if (running_->done) running_.reset();
   }
   std::vector<PathMtu> results;
-  for (const Peer& peer : direct) {
+  for (const Peer& peer : state.peers) {
     if (const auto known = known_.find(peer.name); known != known_.end()) {
       results.push_back(known->second.result);
-    } else if (!context.replay) {
+    } else if (!context.replay && is_direct(state, peer)) {
       results.push_back({.peer = peer.name});
     }
   }
   return results;
 }
 
-void PathMtuProber::forget(const std::vector<Peer>& direct, Time now) {
+// What passes is measured anew when the peer wakes; what did not pass does so no more because
+// nobody tries. A recording says itself what is direct.
+void PathMtuProber::forget(const State& state, const PollContext& context) {
   std::erase_if(known_, [&](const auto& entry) {
     const Known& known = entry.second;
-    const bool aged = known.result.measured && now - *known.result.measured > forget_after;
-    return aged || std::none_of(direct.begin(), direct.end(), [&](const Peer& peer) {
-             return peer.name == entry.first && peer.current_endpoint == known.current_endpoint;
-           });
+    const Peer* peer = state.peer(entry.first);
+    if (peer == nullptr || state.backend_state != "Running") return true;
+    const auto age = context.now - known.result.measured.value_or(context.now);
+    if (age > forget_after || age < Duration(0)) return true;
+    if (peer->path_class() == PathClass::idle) return known.result.status != PathMtu::Status::low;
+    return context.replay || !is_direct(state, *peer) ||
+           peer->current_endpoint != known.current_endpoint;
   });
 }
 
@@ -164,7 +172,7 @@ bool PathMtuProber::step(Search& search, const Config& config, PollContext& cont
   if (search.lost_size != 0) return search_step(search, config, context);
   const bool small = search.endpoint.empty() && !search.small_not_recorded;
   const PingOutcome outcome =
-      ping(search.peer, small ? small_ping_size : full_ping_size, config, context);
+      ping(search.peer, small ? small_ping_size : search.full_ping_size, config, context);
   if (outcome.ping == Ping::no_time) return false;
   if (outcome.ping == Ping::failed) {
     search.done = true;
@@ -191,7 +199,7 @@ void PathMtuProber::full_size(Search& search, const PingOutcome& outcome) {
                       (search.endpoint.empty() || outcome.endpoint == search.endpoint);
   if (counts) {
     search.endpoint = outcome.endpoint;
-    search.answered_size = full_ping_size;
+    search.answered_size = search.full_ping_size;
     search.status = PathMtu::Status::sufficient;
     search.done = true;
     return;
@@ -199,7 +207,7 @@ void PathMtuProber::full_size(Search& search, const PingOutcome& outcome) {
   search.lost_in_a_row = outcome.ping == Ping::lost ? search.lost_in_a_row + 1 : 0;
   if (search.lost_in_a_row >= lost_pings_that_count && !search.endpoint.empty()) {
     search.status = PathMtu::Status::low;
-    search.lost_size = full_ping_size;
+    search.lost_size = search.full_ping_size;
   } else if (++search.full_pings >= most_full_pings) {
     search.done = true;
   }
@@ -237,7 +245,7 @@ void PathMtuProber::keep(const Search& search, Time now) {
   if (!search.done && search.status != PathMtu::Status::low) return;
   const int headers = header_bytes(search.endpoint);
   PathMtu result{.peer = search.peer.name, .status = search.status, .measured = now};
-  result.needed_bytes = full_ping_size + headers;
+  result.needed_bytes = search.full_ping_size + headers;
   if (search.done && search.status != PathMtu::Status::unknown) {
     result.mtu_bytes = search.answered_size + headers;
   }

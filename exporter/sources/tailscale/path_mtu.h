@@ -8,6 +8,7 @@
 //   - one lost ping is no finding (where "too big" messages arrive, the first one is lost and the
 //     next is answered); three in a row are, and only then the MTU is searched with at most 8
 //     calls;
+//   - a path that was too narrow stays so while its peer is idle, for half an hour;
 //   - at most one peer a second, one ping at a time; a measurement that does not fit into a poll
 //     goes on in the next one.
 // Ownership and threads: memory of one tailscale::Source, used by its thread only.
@@ -25,18 +26,17 @@
 
 namespace shortcircuit::tailscale {
 
-// tailscale gives its interface an MTU of 1280 unless TS_DEBUG_MTU says otherwise.
-inline constexpr int interface_mtu = 1280;
-inline constexpr int full_ping_size = interface_mtu + 32;
+// A packet of the tunnel's MTU with what WireGuard wraps around it.
+constexpr int full_ping_size(int interface_mtu) { return interface_mtu + 32; }
 // Above the underlay interface's MTU - 28 answers are not monotonic: pings are sent as fragments.
 inline constexpr int largest_ping_size = 1500 - 28;
 inline constexpr int small_ping_size = 1000;
-static_assert(full_ping_size <= largest_ping_size);
 
 class PathMtuProber {
  public:
   // What is known of every direct peer after measuring for as long as `context` allows. A peer
-  // that is not direct has no entry; in a replay neither has one whose pings were not recorded.
+  // that is not direct has no entry, unless its path was too narrow when it was last used; in a
+  // replay neither has one whose pings were not recorded.
   std::vector<PathMtu> measure(const State& state, const Config& config, PollContext& context);
 
  private:
@@ -47,6 +47,7 @@ class PathMtuProber {
   };
   struct Search {
     Peer peer;
+    int full_ping_size = 0;
     int small_pings = 0;
     bool small_not_recorded = false;
     std::string endpoint;  // of the direct path, once a ping was answered over it
@@ -64,7 +65,7 @@ class PathMtuProber {
     std::string current_endpoint;  // the direct path that was measured
   };
 
-  void forget(const std::vector<Peer>& direct, Time now);
+  void forget(const State& state, const PollContext& context);
   [[nodiscard]] std::optional<Peer> next_peer(const std::vector<Peer>& direct, Time now) const;
   PingOutcome ping(const Peer& peer, int size, const Config& config, PollContext& context);
   // One ping; false when there was no time for it.

@@ -15,6 +15,8 @@ using Status = PathMtu::Status;
 
 namespace {
 
+constexpr int full_size = full_ping_size(1280);
+
 std::vector<PathMtu> replayed(const std::string& recording, const std::string& target,
                               std::size_t step = 0) {
   Source source(Config{CommonConfig{.target = target}, "", true});
@@ -65,7 +67,7 @@ Peer direct_peer(const std::string& name, const std::string& endpoint) {
 }
 
 std::vector<PathMtu> measure(PathMtuProber& prober, Http& http, const std::vector<Peer>& peers,
-                             bool once = true, Time at = now()) {
+                             bool once = true, Time at = now(), int interface_mtu = 1280) {
   State state;
   state.backend_state = "Running";
   state.peers = peers;
@@ -77,7 +79,8 @@ std::vector<PathMtu> measure(PathMtuProber& prober, Http& http, const std::vecto
                       .replay = false,
                       .once = once,
                       .notes = {}};
-  return prober.measure(state, Config{CommonConfig{.timeout = 3s}, "", true}, context);
+  return prober.measure(state, Config{CommonConfig{.timeout = 3s}, "", true, interface_mtu},
+                        context);
 }
 
 }  // namespace
@@ -116,7 +119,7 @@ TEST_CASE("path MTU: the night's narrow path, until it is mended") {
 TEST_CASE("path MTU: every size that a path can end at is found with at most eight calls") {
   const std::string endpoint = GENERATE("10.1.1.1:41641", "[fd00::1]:41641");
   const int headers = endpoint.front() == '[' ? 48 : 28;
-  for (int largest = 1000; largest < full_ping_size; largest += 13) {
+  for (int largest = 1000; largest < full_size; largest += 13) {
     PathHttp http([&](int size, int) -> std::optional<std::string> {
       return size <= largest ? std::optional(endpoint) : std::nullopt;
     });
@@ -128,15 +131,15 @@ TEST_CASE("path MTU: every size that a path can end at is found with at most eig
     CHECK(*std::max_element(http.calls.begin(), http.calls.end()) <= largest_ping_size);
     const int found = *paths[0].mtu_bytes - headers;
     CHECK(found <= largest);
-    CHECK(found >= (largest >= full_ping_size - 128 ? largest : largest - 1));
+    CHECK(found >= (largest >= full_size - 128 ? largest : largest - 1));
   }
 }
 
 TEST_CASE("path MTU: one lost ping is no finding, nor are two") {
   for (const int lost : {1, 2}) {
     PathHttp http([&](int size, int attempt) -> std::optional<std::string> {
-      return size == full_ping_size && attempt <= lost ? std::nullopt
-                                                       : std::optional<std::string>("10.1.1.1:1");
+      return size == full_size && attempt <= lost ? std::nullopt
+                                                  : std::optional<std::string>("10.1.1.1:1");
     });
     PathMtuProber prober;
     CHECK(measure(prober, http, {direct_peer("b", "10.1.1.1:1")})[0].status == Status::sufficient);
@@ -204,4 +207,48 @@ TEST_CASE("path MTU: results are kept until the path changes or they are old") {
   measure(prober, http, {direct_peer("b", "10.3.3.3:1")}, true, start + 30s);
   CHECK(http.calls.size() == 4);  // another path
   CHECK(measure(prober, http, {direct_peer("b", "")}, true, start + 45s).empty());
+}
+
+TEST_CASE("path MTU: a path that was too narrow is so while nobody uses it") {
+  PathHttp http([](int size, int) {
+    return size <= 1272 ? std::optional<std::string>("10.1.1.1:1") : std::nullopt;
+  });
+  PathMtuProber prober;
+  const Time start = now();
+  const Peer awake = direct_peer("b", "10.1.1.1:1");
+  REQUIRE(measure(prober, http, {awake}, true, start).at(0).status == Status::low);
+  Peer idle = direct_peer("b", "");
+  idle.active = false;
+  const auto calls = http.calls.size();
+  const auto kept = measure(prober, http, {idle}, true, start + 3min);
+  REQUIRE(kept.size() == 1);
+  CHECK((kept[0].status == Status::low && kept[0].mtu_bytes == 1300));
+  CHECK(http.calls.size() == calls);  // an idle peer is not woken
+  SECTION("it wakes, and is measured anew") {
+    PathHttp mended([](int, int) { return std::optional<std::string>("10.1.1.1:1"); });
+    CHECK(measure(prober, mended, {awake}, true, start + 4min).at(0).status == Status::sufficient);
+    CHECK(measure(prober, mended, {idle}, true, start + 5min).empty());  // passed: nothing is known
+  }
+  SECTION("it wakes over another path") {
+    PathHttp mended([](int, int) { return std::optional<std::string>("10.2.2.2:1"); });
+    const Peer moved = direct_peer("b", "10.2.2.2:1");
+    CHECK(measure(prober, mended, {moved}, true, start + 4min).at(0).status == Status::sufficient);
+  }
+  SECTION("it leaves, or is relayed, or nobody has used the path for long") {
+    CHECK(measure(prober, http, {}, true, start + 4min).empty());
+    REQUIRE(measure(prober, http, {awake}, true, start + 5min).size() == 1);
+    CHECK(measure(prober, http, {direct_peer("b", "")}, true, start + 6min).empty());
+    REQUIRE(measure(prober, http, {awake}, true, start + 7min).size() == 1);
+    CHECK(measure(prober, http, {idle}, true, start + 1h).empty());
+  }
+}
+
+TEST_CASE("path MTU: a smaller tunnel needs smaller packets") {
+  PathHttp http([](int size, int) {
+    return size <= 1272 ? std::optional<std::string>("10.1.1.1:1") : std::nullopt;
+  });
+  PathMtuProber prober;
+  const auto paths = measure(prober, http, {direct_peer("b", "10.1.1.1:1")}, true, now(), 1240);
+  REQUIRE(paths.size() == 1);
+  CHECK((paths[0].status == Status::sufficient && paths[0].needed_bytes == 1300));
 }
