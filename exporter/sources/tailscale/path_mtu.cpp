@@ -132,7 +132,8 @@ std::optional<Peer> PathMtuProber::next_peer(const std::vector<Peer>& direct, Ti
     const auto known = known_.find(peer.name);
     if (known == known_.end()) return peer;
     const Time measured = known->second.result.measured.value_or(now);
-    if (now - measured < measure_again_after || (oldest && *oldest <= measured)) continue;
+    const bool is_fresh = measured <= now && now - measured < measure_again_after;
+    if (is_fresh || (oldest && *oldest <= measured)) continue;
     oldest = measured;
     next = peer;
   }

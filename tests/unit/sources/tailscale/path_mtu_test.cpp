@@ -204,6 +204,9 @@ TEST_CASE("path MTU: results are kept until the path changes or they are old") {
   REQUIRE(http.calls.size() == 2);
   measure(prober, http, {direct_peer("b", "10.1.1.1:1")}, true, start + 15s);
   CHECK(http.calls.size() == 2);  // known well enough
+  measure(prober, http, {direct_peer("b", "10.1.1.1:1")}, true, start - 9h);
+  CHECK(http.calls.size() == 4);  // the clock was set back: nothing is known of now
+  http.calls.resize(2);
   measure(prober, http, {direct_peer("b", "10.3.3.3:1")}, true, start + 30s);
   CHECK(http.calls.size() == 4);  // another path
   CHECK(measure(prober, http, {direct_peer("b", "")}, true, start + 45s).empty());
