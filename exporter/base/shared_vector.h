@@ -74,7 +74,6 @@ class SharedVector {
     std::erase_if(elements_,
                   [&](const auto& element) { return predicate(std::as_const(*element)); });
   }
-  void reserve(std::size_t size) { elements_.reserve(size); }
   void clear() { elements_.clear(); }
 
   bool operator==(const SharedVector& other) const {

@@ -3,6 +3,7 @@
 
 usage: process_test.py BINARY RECORDINGS
 """
+import contextlib
 import gzip
 import json
 import os
@@ -14,6 +15,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import urllib.error
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from exporter import Exporter, main, run, wait_for  # noqa: E402
@@ -211,6 +214,45 @@ def test_a_status_file_that_would_never_end_is_not_begun():
     config.write_text(f"tailscale: {{nodes: [{{name: a, status_file: {SCRATCH / 'fifo.json'}}}]}}\n")
     code, out, err = run(BINARY, "check", "--config", str(config))
     assert code == 2 and "want a file that can be read at once" in out + err, (code, out, err)
+
+
+def test_a_target_of_which_no_poll_comes_back_is_unknown():
+    # Its thread stands still in the line that says that the source cannot be read: nobody takes it.
+    headscale = Upstream("headscale", [NIGHT / "00-everything-broken" / "headscale"],
+                         {"/health": "health", "/api/v1/node": "node", "/api/v1/apikey": "apikey", "/api/v1/preauthkey": "preauthkey"})
+
+    def refuse(handler, _):
+        handler.send_response(500)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+        return True
+    config = SCRATCH / "silent.yaml"
+    config.write_text(f"headscale: {{url: '{headscale.url}', api_key: x, interval: 1s, timeout: 500ms}}\n")
+    log, child_log = os.pipe()
+    process = subprocess.Popen([BINARY, "serve", "--config", str(config), "--web.listen-address", "127.0.0.1:0"], stderr=child_log)
+    try:
+        text = ""
+        while "msg=listening" not in text:
+            text += os.read(log, 4096).decode()
+        url = "http://" + re.search(r"msg=listening address=(\S+)", text).group(1) + "/metrics"
+
+        def said():
+            with contextlib.suppress(urllib.error.URLError):
+                return "shortcircuit_headscale_node_online{" in urllib.request.urlopen(url, timeout=5).read().decode()
+        wait_for("what Headscale says", said)
+        own = os.open(f"/proc/self/fd/{child_log}", os.O_WRONLY | os.O_NONBLOCK)  # only this one does not wait
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(own, b"." * 65536)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(own, b".")
+        headscale.behaviour = refuse
+        wait_for("that it is unknown", lambda: said() is False, patience=120)
+    finally:
+        process.kill()
+        process.wait()
+        headscale.close()
 
 
 def test_an_upstream_that_hangs_leaves_time_for_the_others():

@@ -118,7 +118,7 @@ void PathMtuProber::forget(const State& state, const PollContext& context) {
     const Peer* peer = state.peer(entry.first);
     if (peer == nullptr || state.backend_state != "Running") return true;
     const auto age = context.now - known.result.measured.value_or(context.now);
-    if (age > forget_after || age < Duration(0)) return true;
+    if (age > forget_after || age < Duration(0)) return true;  // the clock was set back
     if (peer->path_class() == PathClass::idle) return known.result.status != PathMtu::Status::low;
     return context.replay || !is_direct(state, *peer) ||
            peer->current_endpoint != known.current_endpoint;
@@ -132,8 +132,7 @@ std::optional<Peer> PathMtuProber::next_peer(const std::vector<Peer>& direct, Ti
     const auto known = known_.find(peer.name);
     if (known == known_.end()) return peer;
     const Time measured = known->second.result.measured.value_or(now);
-    const bool is_fresh = measured <= now && now - measured < measure_again_after;
-    if (is_fresh || (oldest && *oldest <= measured)) continue;
+    if (now - measured < measure_again_after || (oldest && *oldest <= measured)) continue;
     oldest = measured;
     next = peer;
   }
