@@ -37,7 +37,7 @@ Finding finding_of(const std::string& type, const std::string& kind, const std::
   return finding;
 }
 
-Verdict judge(const Fleet& fleet) {
+Verdict judge_alarm_active(const Fleet& fleet) {
   if (fleet.snapshot.etcd.empty()) return not_applicable();
   const EtcdCluster cluster = etcd_cluster_of(fleet.snapshot);
   Verdict verdict;
@@ -88,6 +88,6 @@ const CheckDefinition alarm_active_check{
     .reasons = {{"nospace",
                  "The database reached its quota: writes are refused until the alarm is disarmed."},
                 {"corrupt", "The member's data differ from the others'."}},
-    .judge = judge};
+    .judge = judge_alarm_active};
 
 }  // namespace shortcircuit

@@ -12,9 +12,9 @@
 namespace shortcircuit {
 namespace {
 
-class Judge {
+class BackendJudge {
  public:
-  Judge(const Fleet& fleet, Verdict& verdict) : fleet_(fleet), verdict_(verdict) {}
+  BackendJudge(const Fleet& fleet, Verdict& verdict) : fleet_(fleet), verdict_(verdict) {}
 
   void backend(const RouteBackend& backend, const std::string& from, bool of_ingress) {
     const auto& name = backend.service;
@@ -118,7 +118,7 @@ class Judge {
   std::set<std::string> seen_;
 };
 
-void judge_traefik_services(const kubernetes::State& cluster, Judge& judge) {
+void judge_traefik_services(const kubernetes::State& cluster, BackendJudge& judge) {
   std::set<kubernetes::ObjectName> names;
   for (const auto& service : cluster.traefik_services.items) names.insert(service.name);
   for (const auto& service : cluster.traefik_services.items) {
@@ -156,7 +156,7 @@ Verdict judge_backends(const Fleet& fleet) {
                               cluster.endpoint_slices.error.message);
     complete = false;
   }
-  Judge judge(fleet, verdict);
+  BackendJudge judge(fleet, verdict);
   for (const Route& route : fleet.routes) {
     const std::string from = fmt::format("{} {}", route.kind, route.object.text());
     for (const std::string& missing : route.missing_traefik_services)

@@ -42,9 +42,9 @@ bool node_selected_lately(const Fleet& fleet, const kubernetes::PersistentVolume
   });
 }
 
-class Judge {
+class ClaimJudge {
  public:
-  Judge(const Fleet& fleet, Verdict& verdict)
+  ClaimJudge(const Fleet& fleet, Verdict& verdict)
       : fleet_(fleet),
         cluster_(*fleet.cluster()),
         users_(users_of_claims(cluster_)),
@@ -111,7 +111,7 @@ Verdict judge_claims(const Fleet& fleet) {
   const bool claims = need(cluster.claims, "persistentvolumeclaims", verdict);
   const bool classes = need(cluster.storage_classes, "storageclasses", verdict);
   if (!claims || !classes) return verdict;
-  Judge judge(fleet, verdict);
+  ClaimJudge judge(fleet, verdict);
   for (const auto& claim : cluster.claims.items) judge.judge(claim);
   return verdict;
 }

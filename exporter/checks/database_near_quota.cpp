@@ -19,7 +19,7 @@ std::string client_url_of(const etcd::State& state) {
   return "";
 }
 
-Verdict judge(const Fleet& fleet) {
+Verdict judge_database_near_quota(const Fleet& fleet) {
   if (fleet.snapshot.etcd.empty()) return not_applicable();
   Verdict verdict;
   for (const auto& member : fleet.snapshot.etcd) {
@@ -68,6 +68,6 @@ const CheckDefinition database_near_quota_check{
     .layer = Layer::etcd,
     .question = "Is there room in every etcd database?",
     .reasons = {{"quota", "The database file has 80 % or more of its quota (critical from 95 %)."}},
-    .judge = judge};
+    .judge = judge_database_near_quota};
 
 }  // namespace shortcircuit

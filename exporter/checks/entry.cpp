@@ -17,9 +17,9 @@ using kubernetes::Service;
 using kubernetes::Taint;
 using kubernetes::Workload;
 
-class Judge {
+class EntryJudge {
  public:
-  explicit Judge(const Fleet& fleet)
+  explicit EntryJudge(const Fleet& fleet)
       : fleet_(fleet),
         cluster_(*fleet.cluster()),
         owners_(fleet),
@@ -275,7 +275,7 @@ std::vector<Entry> judge_entry_addresses(const Fleet& fleet) {
       if (answer) addresses.insert(answer->addresses.begin(), answer->addresses.end());
     }
   }
-  const Judge judge(fleet);
+  const EntryJudge judge(fleet);
   for (const IpAddress& address : addresses) entries.push_back(judge.judge(address));
   return entries;
 }

@@ -75,9 +75,9 @@ std::optional<IpAddress> right_address(const Node& node, std::string_view annota
   return std::nullopt;
 }
 
-class Judge {
+class FlannelJudge {
  public:
-  explicit Judge(const Fleet& fleet) : fleet_(fleet), mesh_(fleet) {}
+  explicit FlannelJudge(const Fleet& fleet) : fleet_(fleet), mesh_(fleet) {}
 
   Verdict run() {
     if (auto unknown = mesh_.unknown_cluster_nodes()) verdict_.unknown.push_back(*unknown);
@@ -140,9 +140,9 @@ class Judge {
   Verdict verdict_;
 };
 
-Verdict judge(const Fleet& fleet) {
+Verdict judge_flannel_address_mismatch(const Fleet& fleet) {
   if (fleet.snapshot.kubernetes.empty()) return not_applicable();
-  return Judge(fleet).run();
+  return FlannelJudge(fleet).run();
 }
 
 }  // namespace
@@ -153,6 +153,6 @@ const CheckDefinition flannel_address_mismatch_check{
     .question = "Do flannel's annotations name the node's own address?",
     .reasons = {{"annotation_differs",
                  "An annotation names an address at which the node is not reached."}},
-    .judge = judge};
+    .judge = judge_flannel_address_mismatch};
 
 }  // namespace shortcircuit

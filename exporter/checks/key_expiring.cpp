@@ -16,9 +16,9 @@ namespace {
 
 constexpr auto soon = 7 * 24h;
 
-class Judge {
+class KeyJudge {
  public:
-  explicit Judge(const Fleet& fleet) : fleet_(fleet), mesh_(fleet), now_(fleet.snapshot.time) {}
+  explicit KeyJudge(const Fleet& fleet) : fleet_(fleet), mesh_(fleet), now_(fleet.snapshot.time) {}
 
   Verdict run() {
     verdict_.unknown = mesh_.unknown_views();
@@ -122,9 +122,9 @@ class Judge {
   std::map<std::string, Finding> peers_;
 };
 
-Verdict judge(const Fleet& fleet) {
+Verdict judge_key_expiring(const Fleet& fleet) {
   if (fleet.snapshot.tailscale.empty() && fleet.snapshot.headscale.empty()) return not_applicable();
-  return Judge(fleet).run();
+  return KeyJudge(fleet).run();
 }
 
 }  // namespace
@@ -135,6 +135,6 @@ const CheckDefinition key_expiring_check{
     .question = "Are the keys of nodes and of Headscale's API valid for another week?",
     .reasons = {{"expired", "The key is no longer valid."},
                 {"expires_soon", "The key ends within seven days."}},
-    .judge = judge};
+    .judge = judge_key_expiring};
 
 }  // namespace shortcircuit

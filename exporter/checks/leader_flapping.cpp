@@ -12,7 +12,7 @@ namespace {
 // A rolling restart of three members makes two at most; stalls make more.
 constexpr double too_many_changes = 3;
 
-Verdict judge(const Fleet& fleet) {
+Verdict judge_leader_flapping(const Fleet& fleet) {
   if (fleet.snapshot.etcd.empty()) return not_applicable();
   Verdict verdict;
   double most = 0;
@@ -77,6 +77,6 @@ const CheckDefinition leader_flapping_check{
     .reasons = {{"leader_changes",
                  "One member counted three or more leader changes within ten minutes; restarts do "
                  "not count, and members that disagree for a moment are no change."}},
-    .judge = judge};
+    .judge = judge_leader_flapping};
 
 }  // namespace shortcircuit

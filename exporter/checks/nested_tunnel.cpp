@@ -61,7 +61,7 @@ Finding nested(const Fleet& fleet, const std::string& from, Nesting nesting, con
                   : fmt::format("{}   # tailscaled then takes another path within seconds", block)};
 }
 
-Verdict judge(const Fleet& fleet) {
+Verdict judge_nested_tunnel(const Fleet& fleet) {
   if (fleet.snapshot.tailscale.empty()) return not_applicable();
   const Mesh mesh(fleet);
   Verdict verdict{.applicable = true, .findings = {}, .unknown = mesh.unknown_views()};
@@ -91,6 +91,6 @@ const CheckDefinition nested_tunnel_check{
         "Do the direct paths of the mesh run over plain networks, not over another overlay?",
     .reasons = {{"retired_network", "Paths run over a network that is declared retired."},
                 {"overlay", "Paths run over another overlay, or over the mesh itself."}},
-    .judge = judge};
+    .judge = judge_nested_tunnel};
 
 }  // namespace shortcircuit

@@ -123,7 +123,7 @@ void judge_addresses(const Fleet& fleet, const Mesh& mesh, Verdict& verdict) {
       "tailscale: whether the mesh still leads to {} by the InternalIP", enumerate(untold))));
 }
 
-Verdict judge(const Fleet& fleet) {
+Verdict judge_node_half_migrated(const Fleet& fleet) {
   if (fleet.snapshot.tailscale.empty() && fleet.snapshot.kubernetes.empty())
     return not_applicable();
   const Mesh mesh(fleet);
@@ -149,6 +149,6 @@ const CheckDefinition node_half_migrated_check{
                 {"node_address_unknown",
                  "The node's InternalIP lies in the mesh's range, and the mesh gives it to nobody "
                  "who is there."}},
-    .judge = judge};
+    .judge = judge_node_half_migrated};
 
 }  // namespace shortcircuit

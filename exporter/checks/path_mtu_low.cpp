@@ -86,7 +86,7 @@ std::optional<std::string> unmeasured(const TailscaleView& view, bool anything_m
   return fmt::format("tailscale {}: no path MTU was measured", view.target);
 }
 
-Verdict judge(const Fleet& fleet) {
+Verdict judge_path_mtu_low(const Fleet& fleet) {
   Verdict verdict{.applicable = false, .findings = {}, .unknown = {}};
   const auto& views = fleet.snapshot.tailscale;
   const bool anything_measured = std::any_of(
@@ -120,6 +120,6 @@ const CheckDefinition path_mtu_low_check{
         "Does a full packet of the tunnel pass on every direct path, in the sending direction?",
     .reasons = {{"black_hole",
                  "Three full packets in a row were lost while small ones are answered."}},
-    .judge = judge};
+    .judge = judge_path_mtu_low};
 
 }  // namespace shortcircuit

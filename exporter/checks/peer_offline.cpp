@@ -15,9 +15,9 @@
 namespace shortcircuit {
 namespace {
 
-class Judge {
+class PeerJudge {
  public:
-  explicit Judge(const Fleet& fleet) : fleet_(fleet), mesh_(fleet) {}
+  explicit PeerJudge(const Fleet& fleet) : fleet_(fleet), mesh_(fleet) {}
 
   Verdict run() {
     if (auto unknown = mesh_.unknown_cluster_nodes()) verdict_.unknown.push_back(*unknown);
@@ -144,9 +144,9 @@ class Judge {
   std::map<std::string, Finding> offline_;
 };
 
-Verdict judge(const Fleet& fleet) {
+Verdict judge_peer_offline(const Fleet& fleet) {
   if (fleet.snapshot.tailscale.empty() && fleet.snapshot.headscale.empty()) return not_applicable();
-  return Judge(fleet).run();
+  return PeerJudge(fleet).run();
 }
 
 }  // namespace
@@ -158,6 +158,6 @@ const CheckDefinition peer_offline_check{
         "Is every expected peer (expect.peers, nodes of the cluster) connected to the mesh?",
     .reasons = {{"offline",
                  "The peer is not connected to the control server, or says that it is stopped."}},
-    .judge = judge};
+    .judge = judge_peer_offline};
 
 }  // namespace shortcircuit

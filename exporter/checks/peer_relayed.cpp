@@ -46,7 +46,7 @@ Finding relay(const std::string& from, const Peer& peer, bool matters) {
                               on_node(from, "tailscale ping " + shell_word(peer.name)))};
 }
 
-Verdict judge(const Fleet& fleet) {
+Verdict judge_peer_relayed(const Fleet& fleet) {
   if (fleet.snapshot.tailscale.empty()) return not_applicable();
   const Mesh mesh(fleet);
   Verdict verdict{.applicable = true, .findings = {}, .unknown = mesh.unknown_views()};
@@ -68,6 +68,6 @@ const CheckDefinition peer_relayed_check{
     .question = "Is every active peer reached directly?",
     .reasons = {{"derp", "The traffic goes through a DERP relay."},
                 {"peer_relay", "The traffic goes through another peer."}},
-    .judge = judge};
+    .judge = judge_peer_relayed};
 
 }  // namespace shortcircuit

@@ -8,11 +8,11 @@
 namespace shortcircuit {
 namespace {
 
-constexpr double warning_ratio = 0.10;
-constexpr double critical_ratio = 0.05;
+constexpr double warning_free_ratio = 0.10;
+constexpr double critical_free_ratio = 0.05;
 constexpr double gibibyte = 1024.0 * 1024 * 1024;
 
-Verdict judge(const Fleet& fleet) {
+Verdict judge_pool_nearly_full(const Fleet& fleet) {
   Verdict verdict;
   const auto* state = linstor_state(fleet, verdict);
   if (state == nullptr) return verdict;
@@ -43,8 +43,8 @@ Verdict judge(const Fleet& fleet) {
       continue;
     }
     const double ratio = *pool.free_bytes / *pool.total_bytes;
-    if (ratio >= warning_ratio) continue;
-    finding.severity = ratio < critical_ratio ? Severity::critical : Severity::warning;
+    if (ratio >= warning_free_ratio) continue;
+    finding.severity = ratio < critical_free_ratio ? Severity::critical : Severity::warning;
     finding.reason = "space";
     finding.message = fmt::format("Storage pool {} on {} has {:.1f} % left: {:.1f} of {:.1f} GiB.",
                                   pool.name, pool.node, ratio * 100, *pool.free_bytes / gibibyte,
@@ -67,6 +67,6 @@ const CheckDefinition pool_nearly_full_check{
     .reasons = {{"space", "Less than 10 % is free (critical: less than 5 %)."},
                 {"capacity_unknown",
                  "The satellite is online and cannot say how large the pool is."}},
-    .judge = judge};
+    .judge = judge_pool_nearly_full};
 
 }  // namespace shortcircuit

@@ -12,9 +12,10 @@ namespace shortcircuit {
 namespace {
 
 // All proxies of one object that are stale for one reason make one finding.
-class Judge {
+class ProxyJudge {
  public:
-  Judge(const Fleet& fleet, Verdict& verdict) : fleet_(fleet), judge_(fleet), verdict_(verdict) {}
+  ProxyJudge(const Fleet& fleet, Verdict& verdict)
+      : fleet_(fleet), judge_(fleet), verdict_(verdict) {}
 
   void add(const std::string& kind, const std::string& object, const std::string& url,
            const std::string& where, const std::string& edit) {
@@ -50,9 +51,9 @@ class Judge {
   std::map<std::tuple<std::string, std::string, std::string>, Finding> found_;
 };
 
-Verdict judge_proxies(const Fleet& fleet) {
+Verdict judge_proxy_address_stale(const Fleet& fleet) {
   Verdict verdict{.applicable = !fleet.config.kubernetes.empty()};
-  Judge judge(fleet, verdict);
+  ProxyJudge judge(fleet, verdict);
   for (const probes::Config& probe : fleet.config.probes) {
     if (probe.proxy.empty()) continue;
     verdict.applicable = true;
@@ -111,6 +112,6 @@ const CheckDefinition proxy_address_stale_check{
                  "Its address lies in the pods' range, and no node has that block."},
                 {"peer_offline", "Its address belongs to a peer that is offline."},
                 {"peer_expired", "Its address belongs to a peer whose key is expired."}},
-    .judge = judge_proxies};
+    .judge = judge_proxy_address_stale};
 
 }  // namespace shortcircuit

@@ -25,7 +25,7 @@ bool worked_just_before(const Observed<probes::State>& observed, const std::stri
   });
 }
 
-Verdict judge_proxies(const Fleet& fleet) {
+Verdict judge_proxy_unreachable(const Fleet& fleet) {
   Verdict verdict{.applicable = false};
   for (const auto& observed : fleet.snapshot.probes) {
     const auto probe = std::find_if(
@@ -69,6 +69,6 @@ const CheckDefinition proxy_unreachable_check{
     .reasons = {{"refused", "The proxy cannot be connected to."},
                 {"timeout", "The proxy does not answer in time."},
                 {"status", "The proxy answers, and refuses."}},
-    .judge = judge_proxies};
+    .judge = judge_proxy_unreachable};
 
 }  // namespace shortcircuit

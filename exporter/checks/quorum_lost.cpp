@@ -57,7 +57,7 @@ Finding split(const std::string& what) {
               "the others stop k3s or etcd, move its data directory away and join anew"};
 }
 
-Verdict judge(const Fleet& fleet) {
+Verdict judge_quorum_lost(const Fleet& fleet) {
   if (fleet.snapshot.etcd.empty()) return not_applicable();
   const EtcdCluster cluster = etcd_cluster_of(fleet.snapshot);
   Verdict verdict;
@@ -92,6 +92,6 @@ const CheckDefinition quorum_lost_check{
                 {"split",
                  "Two members lead at once, or one agrees with members of which another that "
                  "answers is none: they are not one cluster (any more)."}},
-    .judge = judge};
+    .judge = judge_quorum_lost};
 
 }  // namespace shortcircuit

@@ -20,7 +20,7 @@ bool election_just_now(const EtcdCluster& cluster) {
   });
 }
 
-Verdict judge(const Fleet& fleet) {
+Verdict judge_quorum_margin_zero(const Fleet& fleet) {
   if (fleet.snapshot.etcd.empty()) return not_applicable();
   const EtcdCluster cluster = etcd_cluster_of(fleet.snapshot);
   Verdict verdict;
@@ -87,6 +87,6 @@ const CheckDefinition quorum_margin_zero_check{
     .reasons = {{"member_down",
                  "A member does not answer, or answers and does not agree, and no further one may "
                  "fail. A healthy cluster of one or two members is no finding."}},
-    .judge = judge};
+    .judge = judge_quorum_margin_zero};
 
 }  // namespace shortcircuit

@@ -53,7 +53,7 @@ std::string listed(const std::set<std::string>& words) {
   return enumerate({words.begin(), words.end()}, 3);
 }
 
-Verdict judge(const Fleet& fleet) {
+Verdict judge_replication_interface_missing(const Fleet& fleet) {
   Verdict verdict;
   const auto* state = linstor_state(fleet, verdict);
   if (state == nullptr) return verdict;
@@ -89,6 +89,6 @@ const CheckDefinition replication_interface_missing_check{
     .question = "Does every storage node have the interfaces that its replication is told to use?",
     .reasons = {{"interface_absent",
                  "A PrefNic property or a path names an interface that the node lacks."}},
-    .judge = judge};
+    .judge = judge_replication_interface_missing};
 
 }  // namespace shortcircuit

@@ -33,7 +33,7 @@ std::string cure(const linstor::Node& one, const linstor::Node& other, bool one_
       name, shell_word(other.name), rest);
 }
 
-Verdict judge(const Fleet& fleet) {
+Verdict judge_replication_over_retired(const Fleet& fleet) {
   Verdict verdict;
   const auto* state = linstor_state(fleet, verdict);
   if (state == nullptr) return verdict;
@@ -72,6 +72,6 @@ const CheckDefinition replication_over_retired_check{
     .question = "Does any replication use an address in a network that is retired?",
     .reasons = {{"retired_network",
                  "An end of some path of the replication lies in a retired network."}},
-    .judge = judge};
+    .judge = judge_replication_over_retired};
 
 }  // namespace shortcircuit

@@ -29,7 +29,7 @@ constexpr const char* pod_network_cure =
     "uses the nodes' addresses. An interface with a LAN address would not help, DRBD in a pod's "
     "network cannot bind it";
 
-Verdict judge(const Fleet& fleet) {
+Verdict judge_replication_over_tunnel(const Fleet& fleet) {
   Verdict verdict;
   const auto* state = linstor_state(fleet, verdict);
   if (state == nullptr) return verdict;
@@ -73,6 +73,6 @@ const CheckDefinition replication_over_tunnel_check{
     .reasons = {{"overlay",
                  "An end of the replication between two nodes of one site uses an address in an "
                  "overlay network, the tailnet or the pod network."}},
-    .judge = judge};
+    .judge = judge_replication_over_tunnel};
 
 }  // namespace shortcircuit

@@ -86,7 +86,7 @@ const State* reading_before(const Observed<State>& target) {
   return target.state->resources_are_old ? &nothing_was_wrong : nullptr;
 }
 
-Verdict judge(const Fleet& fleet) {
+Verdict judge_resource_degraded(const Fleet& fleet) {
   Verdict verdict;
   const State* state = linstor_state(fleet, verdict);
   if (state == nullptr) return verdict;
@@ -148,6 +148,6 @@ const CheckDefinition resource_degraded_check{
                 {"disconnected", "A replica has no connection to a peer."},
                 {"too_few_replicas",
                  "It has fewer replicas with a disk than its resource group's place count."}},
-    .judge = judge};
+    .judge = judge_resource_degraded};
 
 }  // namespace shortcircuit

@@ -31,7 +31,7 @@ std::string other_suspect(const EtcdCluster& cluster, const std::string& from) {
   return "";
 }
 
-Verdict judge(const Fleet& fleet) {
+Verdict judge_round_trip_over_budget(const Fleet& fleet) {
   const auto& timings = fleet.config.etcd_timings;
   if (fleet.snapshot.etcd.empty() || (!timings.election_timeout && !timings.heartbeat_interval)) {
     return not_applicable();
@@ -103,6 +103,6 @@ const CheckDefinition round_trip_over_budget_check{
         "members?",
     .reasons = {{"election_timeout", "Ten mean round trips last longer than the election timeout."},
                 {"heartbeat", "The mean round trip is longer than two heartbeat intervals."}},
-    .judge = judge};
+    .judge = judge_round_trip_over_budget};
 
 }  // namespace shortcircuit

@@ -12,7 +12,6 @@
 namespace shortcircuit {
 namespace {
 
-using linstor::Node;
 using linstor::State;
 
 // For about 3 s after its start the controller calls every satellite offline; a handshake takes a
@@ -38,7 +37,9 @@ const std::vector<ReasonDefinition> reasons{
     {"unknown", "The controller says something that is none of these."},
 };
 
-bool is_satellite(const Node& node) { return node.type == "SATELLITE" || node.type == "COMBINED"; }
+bool is_satellite(const linstor::Node& node) {
+  return node.type == "SATELLITE" || node.type == "COMBINED";
+}
 
 // True when `holds` was true of every state seen within the grace time and there is one from
 // before it.
@@ -68,7 +69,7 @@ bool mismatched_lately(const Observed<State>& target, const std::string& node) {
   });
 }
 
-std::string reason_of(const Node& node, const Observed<State>& target) {
+std::string reason_of(const linstor::Node& node, const Observed<State>& target) {
   if (node.has_flag("EVICTED")) return "evicted";
   if (node.connection_status == "OFFLINE" && mismatched_lately(target, node.name))
     return "version_mismatch";
@@ -102,7 +103,7 @@ bool needs_drbd(const State& state) {
   });
 }
 
-Finding drbd_missing(const Node& node, const std::vector<std::string>& replicas) {
+Finding drbd_missing(const linstor::Node& node, const std::vector<std::string>& replicas) {
   Finding finding;
   finding.severity = replicas.empty() ? Severity::warning : Severity::critical;
   finding.reason = "drbd_missing";
@@ -143,7 +144,7 @@ std::string cure_of(const std::string& reason, const std::string& node) {
                      on_node(node, "systemctl status linstor-satellite"), node);
 }
 
-Finding finding_of(const Node& node, const std::string& reason) {
+Finding finding_of(const linstor::Node& node, const std::string& reason) {
   Finding finding;
   finding.severity = reason == "evicted" ? Severity::warning : Severity::critical;
   finding.reason = reason;
@@ -163,7 +164,7 @@ Finding finding_of(const Node& node, const std::string& reason) {
   return finding;
 }
 
-Verdict judge(const Fleet& fleet) {
+Verdict judge_satellite_offline(const Fleet& fleet) {
   Verdict verdict;
   const State* known = linstor_state(fleet, verdict);
   if (known == nullptr) return verdict;
@@ -215,6 +216,6 @@ const CheckDefinition satellite_offline_check{
         "Does the LINSTOR controller reach every satellite, and can each do what its replicas "
         "need?",
     .reasons = reasons,
-    .judge = judge};
+    .judge = judge_satellite_offline};
 
 }  // namespace shortcircuit

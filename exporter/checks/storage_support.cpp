@@ -89,9 +89,9 @@ std::vector<std::pair<std::string, JudgedPair>> judged_pairs(const Replication& 
 std::pair<const linstor::Node*, const linstor::Node*> nodes_of(const linstor::State& state,
                                                                const std::string& object) {
   constexpr std::string_view between = " → ";
-  const auto separator = object.find(between);
-  return {find_node(state, object.substr(0, separator)),
-          find_node(state, object.substr(separator + between.size()))};
+  const auto arrow = object.find(between);
+  return {find_node(state, object.substr(0, arrow)),
+          find_node(state, object.substr(arrow + between.size()))};
 }
 
 bool in_pod_network(const linstor::Node& node, const Networks& networks) {

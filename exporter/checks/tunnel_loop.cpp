@@ -114,7 +114,7 @@ Finding loop(const DirectPath& path, const Rates& rates, const std::optional<dou
   return finding;
 }
 
-Verdict judge(const Fleet& fleet) {
+Verdict judge_tunnel_loop(const Fleet& fleet) {
   if (fleet.snapshot.tailscale.empty()) return not_applicable();
   const Mesh mesh(fleet);
   Verdict verdict{.applicable = true, .findings = {}, .unknown = mesh.unknown_views()};
@@ -159,6 +159,6 @@ const CheckDefinition tunnel_loop_check{
                  "peer itself receives far less than is sent."},
                 {"traffic_may_multiply",
                  "The same, but the peer's own tailscaled is not read: it may be an upload."}},
-    .judge = judge};
+    .judge = judge_tunnel_loop};
 
 }  // namespace shortcircuit

@@ -18,7 +18,7 @@ Finding finding(std::string reason, std::string name, std::string message, std::
           .cure = std::move(cure)};
 }
 
-Verdict judge_webhooks(const Fleet& fleet) {
+Verdict judge_webhook_missing(const Fleet& fleet) {
   if (fleet.config.kubernetes.empty()) return not_applicable();
   Verdict verdict;
   if (!need(fleet.snapshot.kubernetes, "Kubernetes", verdict)) return verdict;
@@ -75,6 +75,6 @@ const CheckDefinition webhook_missing_check{
     .question = "Is a webhook configuration gone that should be there?",
     .reasons = {{"expected_absent", "It is named under expect.webhooks and does not exist."},
                 {"disappeared", "It was there within the last day and does not exist any more."}},
-    .judge = judge_webhooks};
+    .judge = judge_webhook_missing};
 
 }  // namespace shortcircuit

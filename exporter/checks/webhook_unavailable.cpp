@@ -14,9 +14,9 @@ using kubernetes::Webhook;
 using kubernetes::WebhookConfiguration;
 
 // A configuration holds several webhooks; each reason is said once for it.
-class Judge {
+class WebhookJudge {
  public:
-  Judge(const Fleet& fleet, Verdict& verdict, bool services_known, bool endpoints_known)
+  WebhookJudge(const Fleet& fleet, Verdict& verdict, bool services_known, bool endpoints_known)
       : fleet_(fleet),
         verdict_(verdict),
         services_known_(services_known),
@@ -151,7 +151,7 @@ class Judge {
   std::map<std::pair<std::string, std::string>, Finding> found_;  // by name and reason
 };
 
-Verdict judge_webhooks(const Fleet& fleet) {
+Verdict judge_webhook_unavailable(const Fleet& fleet) {
   if (fleet.config.kubernetes.empty()) return not_applicable();
   Verdict verdict;
   if (!need(fleet.snapshot.kubernetes, "Kubernetes", verdict)) return verdict;
@@ -163,7 +163,7 @@ Verdict judge_webhooks(const Fleet& fleet) {
     verdict.unknown.push_back("Kubernetes endpointslices: " +
                               cluster.endpoint_slices.error.message);
   }
-  Judge judge(fleet, verdict, services_known, fleet.endpoints.known());
+  WebhookJudge judge(fleet, verdict, services_known, fleet.endpoints.known());
   for (const auto* list : {&cluster.validating_webhooks, &cluster.mutating_webhooks}) {
     for (const auto& configuration : list->items) judge.judge(configuration);
   }
@@ -184,6 +184,6 @@ const CheckDefinition webhook_unavailable_check{
                 {"ca_missing", "It has no caBundle to check the Service's certificate with."},
                 {"ca_expired", "Every certificate of its caBundle is expired."},
                 {"ca_not_pem", "Its caBundle is no PEM certificate."}},
-    .judge = judge_webhooks};
+    .judge = judge_webhook_unavailable};
 
 }  // namespace shortcircuit

@@ -17,7 +17,6 @@ using linstor::NetInterface;
 using linstor::Node;
 using linstor::PairConnection;
 using linstor::Resource;
-using linstor::State;
 
 using NodePair = std::pair<std::string, std::string>;
 
@@ -36,7 +35,7 @@ const NetInterface* find_interface(const Node& node, const std::string& name) {
 // Everything of a state that the rule looks up, by name.
 class Rule {
  public:
-  explicit Rule(const State& state) {
+  explicit Rule(const linstor::State& state) {
     for (const auto& node : state.nodes) nodes_[node.name] = &node;
     for (const auto& pool : *state.storage_pools)
       pools_[{pool.node, pool.name}] = pool.preferred_nic;
@@ -144,7 +143,7 @@ class Rule {
   std::map<std::pair<std::string, NodePair>, const PairConnection*> resource_connections_;
 };
 
-std::vector<std::string> unread_parts(const State& state) {
+std::vector<std::string> unread_parts(const linstor::State& state) {
   std::vector<std::string> unread;
   const auto want = [&](bool known, const char* name) {
     if (!known) unread.push_back(fmt::format("LINSTOR {}: not read", name));
@@ -167,13 +166,13 @@ bool in_tailnet_range(const IpAddress& address) {
 
 }  // namespace
 
-const Node* find_node(const State& state, const std::string& name) {
+const Node* find_node(const linstor::State& state, const std::string& name) {
   const auto found = std::find_if(state.nodes.begin(), state.nodes.end(),
                                   [&](const Node& node) { return node.name == name; });
   return found == state.nodes.end() ? nullptr : &*found;
 }
 
-Replication replication_of(const State& state) {
+Replication replication_of(const linstor::State& state) {
   Replication replication;
   replication.unknown = unread_parts(state);
   if (!replication.unknown.empty()) return replication;

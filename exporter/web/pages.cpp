@@ -29,7 +29,7 @@ WebResponse metrics(const PageSources& sources, const WebRequest& request) {
   return response;
 }
 
-WebResponse page(std::string body, const char* content_type) {
+WebResponse page_response(std::string body, const char* content_type) {
   WebResponse response = text_response(200, std::move(body));
   response.content_type = content_type;
   response.headers = {
@@ -66,14 +66,15 @@ WebHandler make_pages(PageSources sources) {
     if (path == "/-/ready") {
       return ready ? text_response(200, "The exporter is ready.\n") : text_response(503, not_ready);
     }
-    if (path == "/config") return page(sources.redacted_config(), "text/yaml; charset=utf-8");
+    if (path == "/config")
+      return page_response(sources.redacted_config(), "text/yaml; charset=utf-8");
     if (!ready) {
       WebResponse response = text_response(503, not_ready);
       response.headers.emplace_back("Refresh", "2");
       return response;
     }
-    if (path == "/api/findings") return page(sources.findings_json(), "application/json");
-    return page(sources.status_page(), "text/html; charset=utf-8");
+    if (path == "/api/findings") return page_response(sources.findings_json(), "application/json");
+    return page_response(sources.status_page(), "text/html; charset=utf-8");
   };
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t most_routes = 150;
 constexpr std::size_t most_links = 24;
-constexpr std::size_t longest_text = 160;
+constexpr std::size_t longest_link = 160;
 
 Tone tone_of(LinkStatus status) {
   switch (status) {
@@ -39,7 +39,7 @@ void write_link(Html& html, const RouteLink& link, bool cause) {
   symbol(html, tone);
   html.text(" ").element("span", {{"class", "link-name"}}, words(link.link)).text(" ");
   html.element("span", {{"class", "hidden"}}, fmt::format("{}: ", word_of(link.status)));
-  html.element("span", {{"class", "link-text"}}, shortened(link.text, longest_text));
+  html.element("span", {{"class", "link-text"}}, shortened(link.text, longest_link));
   if (link.status == LinkStatus::broken) {
     html.text(" ").open("span", {{"class", "reason"}});
     html.open("a", {{"href", fmt::format("#layer-{}", name_of(link.layer))}});
@@ -62,8 +62,8 @@ void write_route(Html& html, const RouteWalk& walk) {
                                          : "unknown");
     html.text(" ").element(
         "span", {{"class", "route-name"}},
-        shortened(walk.route.host.empty() ? "*" : walk.route.host, longest_text) +
-            shortened(walk.route.path, longest_text));
+        shortened(walk.route.host.empty() ? "*" : walk.route.host, longest_link) +
+            shortened(walk.route.path, longest_link));
     html.text(" ").element("span", {{"class", "beside"}},
                            fmt::format("{} {}", walk.route.kind, walk.route.object.text()));
   }

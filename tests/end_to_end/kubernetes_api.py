@@ -67,6 +67,7 @@ class KubernetesApi:
         self.list_delay = {}  # path → seconds
         self.watching = {}  # path → connection of its last watch
         self.mute = False  # requests get no answer, watches stay open
+        self.at_next_poll = None  # called once, before the first request of a poll is answered
         self.requests = []
         self.sent = collections.Counter()
         self.closing = False
@@ -149,9 +150,9 @@ class KubernetesApi:
             self.oldest = 0
         self.break_connections()
 
-    def break_connections(self):
+    def break_connections(self, but=None):
         with self.changed:
-            for connection in list(self.connections):
+            for connection in self.connections - {but}:
                 try:
                     connection.shutdown(socket.SHUT_RDWR)
                 except OSError:
@@ -178,6 +179,10 @@ class KubernetesApi:
         while self.mute and not self.closing:
             time.sleep(0.05)
         if split.path == "/version":
+            with self.changed:
+                call, self.at_next_poll = self.at_next_poll, None
+            if call:
+                call(handler.connection)
             return self.reply(handler, "version", 200, {"major": "1", "minor": "33", "gitVersion": "v1.33.5+k3s1"})
         namespace, path = "", split.path
         parts = split.path.split("/")

@@ -5,7 +5,7 @@ using namespace shortcircuit;
 using namespace shortcircuit::testing;
 
 namespace {
-constexpr auto check = "backend_missing";
+constexpr auto backend_check = "backend_missing";
 using Findings = std::vector<std::string>;
 }  // namespace
 
@@ -67,7 +67,7 @@ TEST_CASE("TraefikServices, nested and in circles") {
   world.cluster->traefik_services.items.push_back(
       {.name = {"shop", "outer"}, .services = {{.name = "inner", .kind = "TraefikService"}}});
   SECTION("a leg that is not there") {
-    CHECK(world.findings(check) == Findings{"service_absent shop/inner"});
+    CHECK(world.findings(backend_check) == Findings{"service_absent shop/inner"});
     CHECK(world.cause("shop.example") == "backend/service_absent");
   }
   SECTION("a leg whose Service is not there") {
@@ -76,7 +76,7 @@ TEST_CASE("TraefikServices, nested and in circles") {
          .services = {{.name = "web", .port = "http"},
                       {.name = "gone", .port = "http"},
                       {.name = "outer", .kind = "TraefikService"}}});
-    CHECK(world.findings(check) == Findings{"service_absent shop/gone"});
+    CHECK(world.findings(backend_check) == Findings{"service_absent shop/gone"});
   }
   SECTION("a leg whose port is not there, of a TraefikService that no route uses") {
     world.cluster->ingress_routes.items.clear();
@@ -86,7 +86,7 @@ TEST_CASE("TraefikServices, nested and in circles") {
   }
   SECTION("the first is not there") {
     world.cluster->traefik_services.items.clear();
-    CHECK(world.findings(check) == Findings{"service_absent shop/outer"});
+    CHECK(world.findings(backend_check) == Findings{"service_absent shop/outer"});
   }
   SECTION("of another provider") {
     world.cluster->traefik_services.items.clear();

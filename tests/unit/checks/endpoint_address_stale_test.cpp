@@ -6,7 +6,7 @@ using namespace shortcircuit;
 using namespace shortcircuit::testing;
 
 namespace {
-constexpr auto check = "endpoint_address_stale";
+constexpr auto stale_check = "endpoint_address_stale";
 using Findings = std::vector<std::string>;
 
 std::string judged(const World& world, std::string_view address) {
@@ -16,8 +16,8 @@ std::string judged(const World& world, std::string_view address) {
   return judgement.reason.empty() ? state : state + " " + judgement.reason;
 }
 
-NetworkSettings network(std::string name, std::string_view cidr, NetworkKind kind,
-                        bool retired = false) {
+NetworkSettings declared(std::string name, std::string_view cidr, NetworkKind kind,
+                         bool retired = false) {
   return {.name = std::move(name),
           .cidrs = {Prefix::parse(cidr).value()},
           .kind = kind,
@@ -27,9 +27,9 @@ NetworkSettings network(std::string name, std::string_view cidr, NetworkKind kin
 
 TEST_CASE("whether an address is alive") {
   World world = World::healthy();
-  world.config.networks = {network("old", "10.50.0.0/16", NetworkKind::overlay, true),
-                           network("old-six", "fd50::/32", NetworkKind::overlay, true),
-                           network("attic", "192.168.9.0/24", NetworkKind::lan)};
+  world.config.networks = {declared("old", "10.50.0.0/16", NetworkKind::overlay, true),
+                           declared("old-six", "fd50::/32", NetworkKind::overlay, true),
+                           declared("attic", "192.168.9.0/24", NetworkKind::lan)};
   world.node("delta", "192.168.7.4");
   world.peer("asleep", "100.80.0.50").online = false;
   world.peer("expired", "100.80.0.51").expiry = world.snapshot.time - 1h;
@@ -85,15 +85,15 @@ TEST_CASE("innocent: a LAN beside the pods' blocks, declared by nobody") {
 
 TEST_CASE("a tailnet that the user named is asked of Headscale only if it is Headscale's") {
   World world = World::healthy();
-  world.config.networks = {network("mesh", "100.80.0.0/16", NetworkKind::tailnet),
-                           network("partner", "100.90.0.0/16", NetworkKind::tailnet)};
+  world.config.networks = {declared("mesh", "100.80.0.0/16", NetworkKind::tailnet),
+                           declared("partner", "100.90.0.0/16", NetworkKind::tailnet)};
   CHECK(judged(world, "100.80.0.200") == "stale no_such_peer");
   CHECK(judged(world, "100.90.0.200") == "live");
 }
 
 TEST_CASE("without Headscale's answer addresses of the mesh are unknown, not healthy") {
   World world = World::healthy();
-  world.config.networks = {network("old", "10.50.0.0/16", NetworkKind::overlay, true)};
+  world.config.networks = {declared("old", "10.50.0.0/16", NetworkKind::overlay, true)};
   world.hand_kept("shop/web", {"100.80.0.2", "10.50.0.9"});
   world.hand_kept("shop/gone", {"100.99.1.1"});
   world.ingress("shop/front", "shop.example", "web");
@@ -102,7 +102,7 @@ TEST_CASE("without Headscale's answer addresses of the mesh are unknown, not hea
   down(world.snapshot.headscale);
   CHECK(judged(world, "100.80.0.2") == "unknown");
   CHECK(judged(world, "100.99.1.1") == "unknown");
-  CHECK(world.findings(check) == Findings{"retired_network shop/web"});
+  CHECK(world.findings(stale_check) == Findings{"retired_network shop/web"});
   const Judgement judgement = world.judge();
   CHECK_FALSE(judgement.layers[static_cast<std::size_t>(Layer::endpoint_address)].unknown.empty());
 }
@@ -132,7 +132,7 @@ TEST_CASE("without Headscale in the configuration tailscaled's peers count, if i
 
 TEST_CASE("one finding for a Service and reason, critical when nothing is left") {
   World world = World::healthy();
-  world.config.networks = {network("old", "10.50.0.0/16", NetworkKind::overlay, true)};
+  world.config.networks = {declared("old", "10.50.0.0/16", NetworkKind::overlay, true)};
   world.hand_kept("shop/web", {"10.50.0.1", "10.50.0.2", "100.99.1.1"});
   world.hand_kept("shop/half", {"10.50.0.3", "100.80.0.2"});
   CHECK(world.findings() == Findings{"endpoint_address_stale/no_such_peer Service shop/web",
@@ -170,7 +170,7 @@ TEST_CASE("a literal ExternalName is an address like any other") {
   world.external_name("ops/name", "wiki.partner.example");
   CHECK(world.findings() == Findings{"endpoint_address_stale/no_such_peer Service ops/wiki"});
   world.peer("six", "fd7a:115c:a1e0::1");
-  CHECK(world.findings(check) == Findings{"no_such_peer ops/six", "no_such_peer ops/wiki"});
+  CHECK(world.findings(stale_check) == Findings{"no_such_peer ops/six", "no_such_peer ops/wiki"});
 }
 
 TEST_CASE("what controllers keep is innocent") {
@@ -194,9 +194,9 @@ TEST_CASE("mirror and original count once, and originals alone do when slices do
   CHECK(judge_endpoint_addresses(fleet).size() == 1);
   world.cluster->endpoint_slices = {
       .status = kubernetes::Listed<kubernetes::EndpointSlice>::Status::absent};
-  CHECK(world.findings(check) == Findings{"no_such_peer shop/web"});
+  CHECK(world.findings(stale_check) == Findings{"no_such_peer shop/web"});
   world.cluster->endpoint_slices = {};
-  CHECK(world.findings(check) == Findings{"no_such_peer shop/web"});  // 403 on slices alone
+  CHECK(world.findings(stale_check) == Findings{"no_such_peer shop/web"});  // 403 on slices alone
 }
 
 TEST_CASE("with Endpoints alone, addresses in slices of one's own are unknown") {
@@ -210,7 +210,7 @@ TEST_CASE("with Endpoints alone, addresses in slices of one's own are unknown") 
   CHECK(world.layer(Layer::endpoint_address) == LayerStatus::ok);
   // Somebody wrote its slice himself: no Endpoints object shows what is in it.
   world.hand_kept("shop/own", {});
-  CHECK(world.findings(check).empty());
+  CHECK(world.findings(stale_check).empty());
   CHECK(world.layer(Layer::endpoint_address) == LayerStatus::unknown);
   // Nothing is hidden where slices do not exist.
   world.cluster->endpoint_slices.status =
@@ -228,7 +228,7 @@ TEST_CASE("unread kinds make it unknown") {
     world.cluster->endpoints = {};
   }
   SECTION("all of it") { down(world.snapshot.kubernetes); }
-  CHECK(world.findings(check).empty());
+  CHECK(world.findings(stale_check).empty());
   CHECK(world.layer(Layer::endpoint_address) == LayerStatus::unknown);
 }
 

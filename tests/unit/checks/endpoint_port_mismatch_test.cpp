@@ -5,7 +5,7 @@ using namespace shortcircuit;
 using namespace shortcircuit::testing;
 
 namespace {
-constexpr auto check = "endpoint_port_mismatch";
+constexpr auto port_check = "endpoint_port_mismatch";
 using Findings = std::vector<std::string>;
 
 World with_route() {
@@ -24,7 +24,7 @@ TEST_CASE("ports with one name on both sides, or none, are fine") {
   world.slice("shop/web").ports = {{.port = 9999}};  // Traefik takes the endpoints' number
   auto& backend = *world.cluster->ingresses.items[0].rules.front().paths.front().backend;
   backend = {.service = "web", .port_number = 8080};
-  CHECK(world.findings(check).empty());
+  CHECK(world.findings(port_check).empty());
 }
 
 TEST_CASE("each mismatch, with the router gone or without servers") {
@@ -99,7 +99,7 @@ TEST_CASE("a route that uses a good port of the Service is not taken down by the
       .rules.front()
       .paths.front()
       .backend->port_name = "admin";
-  CHECK(world.findings(check) == Findings{"port_name_unknown shop/web"});
+  CHECK(world.findings(port_check) == Findings{"port_name_unknown shop/web"});
   CHECK(world.cause("shop.example") == "ok");
   CHECK(world.cause("admin.example") == "endpoint_port/port_name_unknown");
 }
@@ -127,17 +127,17 @@ TEST_CASE("IPv6 slices match by the same rule") {
   world.peer("six", "fd7a:115c:a1e0::2");
   CHECK(world.findings().empty());
   world.slice("shop/web").ports.front().name.clear();
-  CHECK(world.findings(check) == Findings{"port_unnamed shop/web"});
+  CHECK(world.findings(port_check) == Findings{"port_unnamed shop/web"});
 }
 
 TEST_CASE("unread slices and Endpoints leave ports unknown") {
   World world = with_route();
   world.slice("shop/web").ports.front().name.clear();
   world.cluster->endpoint_slices = {};
-  CHECK(world.findings(check).empty());
+  CHECK(world.findings(port_check).empty());
   CHECK(world.layer(Layer::endpoint_port) == LayerStatus::unknown);
   world.cluster->endpoints = {};
-  CHECK(world.findings(check).empty());
+  CHECK(world.findings(port_check).empty());
   CHECK(world.layer(Layer::endpoint_port) == LayerStatus::unknown);
 }
 
@@ -179,13 +179,13 @@ TEST_CASE("a port that only pods carry that are not ready") {
   World world = World::healthy();
   world.with_pods("shop/web", 0).ports.front().target_port = "http";
   world.ingress("shop/front", "shop.example", "web");
-  CHECK(world.findings(check).empty());  // none is ready: another check's business
+  CHECK(world.findings(port_check).empty());  // none is ready: another check's business
   auto old = world.slice("shop/web");
   old.name.name = "web-old";
   old.ports.clear();
   old.endpoints.front().ready = true;
   world.cluster->endpoint_slices.items.push_back(old);
-  CHECK(world.findings(check) == Findings{"port_number_unknown shop/web"});
+  CHECK(world.findings(port_check) == Findings{"port_number_unknown shop/web"});
 }
 
 TEST_CASE("pods' slices that do not follow their Service") {

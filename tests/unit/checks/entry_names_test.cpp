@@ -7,7 +7,7 @@ using namespace shortcircuit::testing;
 
 namespace {
 
-constexpr auto check = "entry_without_load_balancer";
+constexpr auto names_check = "entry_without_load_balancer";
 using Findings = std::vector<std::string>;
 
 }  // namespace
@@ -26,7 +26,7 @@ TEST_CASE("with DNS every host has its own entries") {
   names->hosts.emplace("bad.example", dns::Answer{.addresses = {ip("100.80.0.1")}});
   world.snapshot.dns.push_back({.state = names});
   uncover(world, "alpha");
-  CHECK(world.findings(check) == Findings{"no_pod alpha"});
+  CHECK(world.findings(names_check) == Findings{"no_pod alpha"});
   CHECK(world.cause("good.example") == "ok");
   CHECK(world.cause("bad.example") == "load_balancer/no_pod");
   names->hosts.emplace("lost.example", std::unexpected(Error{Failure::timeout, "no answer"}));

@@ -6,7 +6,7 @@ using namespace shortcircuit;
 using namespace shortcircuit::testing;
 
 namespace {
-constexpr auto check = "entry_without_load_balancer";
+constexpr auto peers_check = "entry_without_load_balancer";
 using Findings = std::vector<std::string>;
 
 // A route whose public name points at alpha's address in the mesh, 100.80.0.1.
@@ -35,7 +35,7 @@ TEST_CASE("an entry at a peer that is offline or expired") {
     CHECK(world.findings() == Findings{"peer_offline/offline Peer alpha"});
     CHECK(world.cause("shop.example") == "mesh/offline");
     alpha(world).ready = false;  // the machine is dead: that comes first
-    CHECK(world.findings(check) == Findings{"node_not_ready alpha"});
+    CHECK(world.findings(peers_check) == Findings{"node_not_ready alpha"});
     CHECK(world.cause("shop.example") == "load_balancer/node_not_ready");
   }
   SECTION("expired, and still called online") {
@@ -53,12 +53,12 @@ TEST_CASE("an entry at a peer that is offline or expired") {
   }
   SECTION("another peer") {
     peer_of(world, 2).online = false;
-    CHECK(world.findings(check).empty());
+    CHECK(world.findings(peers_check).empty());
     CHECK(world.cause("shop.example") == "ok");
   }
   SECTION("a server that does not say who is online") {
     peer_of(world, 0).online = peer_of(world, 0).online_known = false;
-    CHECK(world.findings(check).empty());
+    CHECK(world.findings(peers_check).empty());
   }
 }
 
@@ -96,7 +96,7 @@ TEST_CASE("a machine that registered anew is online, and its old address leads n
   SECTION("only a Service lists the old address") {
     world.service("edge/traefik").load_balancer_addresses.push_back("100.80.0.1");
     world.config.expect.entry_addresses = {ip("100.80.0.1")};
-    CHECK(world.findings(check) == Findings{"not_a_node 100.80.0.1"});
+    CHECK(world.findings(peers_check) == Findings{"not_a_node 100.80.0.1"});
   }
   SECTION("the new one is offline as well") {
     world.mesh->nodes.back().online = false;

@@ -7,7 +7,7 @@ using namespace shortcircuit::testing;
 
 namespace {
 
-constexpr auto check = "entry_without_load_balancer";
+constexpr auto services_check = "entry_without_load_balancer";
 using Findings = std::vector<std::string>;
 
 }  // namespace
@@ -20,16 +20,16 @@ TEST_CASE("externalTrafficPolicy Local: the balancer of a node without a pod of 
   auto& endpoints = world.slice("edge/traefik").endpoints;
   endpoints.front().node_name = "beta";
   SECTION("drops what it gets") {
-    CHECK(world.findings(check) == Findings{"no_pod alpha"});
+    CHECK(world.findings(services_check) == Findings{"no_pod alpha"});
     const Finding finding = world.judge().findings.front();
     CHECK(finding.message.find("externalTrafficPolicy") != std::string::npos);
     CHECK(finding.cure.starts_with("kubectl -n edge patch service traefik --type merge -p '{"));
     endpoints.push_back({.addresses = {"10.244.1.9"}, .ready = false, .node_name = "alpha"});
-    CHECK(world.findings(check) == Findings{"no_pod alpha"});
+    CHECK(world.findings(services_check) == Findings{"no_pod alpha"});
   }
   SECTION("innocent: a ready pod on the node") {
     endpoints.push_back({.addresses = {"10.244.1.9"}, .node_name = "alpha"});
-    CHECK(world.findings(check).empty());
+    CHECK(world.findings(services_check).empty());
     CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
   }
   SECTION("innocent: the Service's status lists the node, as older releases do") {
@@ -51,7 +51,7 @@ TEST_CASE("externalTrafficPolicy Local: the balancer of a node without a pod of 
       world.cluster->endpoint_slices = {};
       world.cluster->endpoints = {};
     }
-    CHECK(world.findings(check).empty());
+    CHECK(world.findings(services_check).empty());
     CHECK(world.layer(Layer::load_balancer) == LayerStatus::unknown);
   }
 }
@@ -78,7 +78,7 @@ TEST_CASE("load balancers that lead to a Service without a ready pod") {
   }
   SECTION("a node that is not Ready comes first") {
     alpha(world).ready = false;
-    CHECK(world.findings(check) == Findings{"node_not_ready alpha"});
+    CHECK(world.findings(services_check) == Findings{"node_not_ready alpha"});
   }
   SECTION("innocent: one pod is ready") {
     world.slice("edge/traefik").endpoints.back().ready = true;
@@ -112,14 +112,14 @@ TEST_CASE("a Service of one IP family, and an entry of the other") {
   auto& service = world.service("edge/traefik");
   service.ip_families = {"IPv4"};
   SECTION("is served by nothing") {
-    CHECK(world.findings(check) == Findings{"no_pod alpha"});
+    CHECK(world.findings(services_check) == Findings{"no_pod alpha"});
     CHECK(world.judge().findings.front().message.find("IPv4 alone") != std::string::npos);
     service.load_balancer_addresses.clear();
-    CHECK(world.findings(check) == Findings{"no_pod alpha"});
+    CHECK(world.findings(services_check) == Findings{"no_pod alpha"});
   }
   SECTION("unknown: pods cannot be read") {
     world.cluster->pods = {};
-    CHECK(world.findings(check).empty());
+    CHECK(world.findings(services_check).empty());
     CHECK(world.layer(Layer::load_balancer) == LayerStatus::unknown);
   }
   SECTION("innocent: both families, or none said") {

@@ -6,7 +6,7 @@ using namespace shortcircuit::testing;
 
 namespace {
 
-constexpr auto check = "entry_without_load_balancer";
+constexpr auto entry_check = "entry_without_load_balancer";
 using Findings = std::vector<std::string>;
 
 }  // namespace
@@ -19,7 +19,7 @@ TEST_CASE(
   CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
   uncover(world, "gamma");
   world.cluster->nodes.items[2].taints = {{"gpu", "yes", "NoSchedule"}};
-  CHECK(world.findings(check).empty());
+  CHECK(world.findings(entry_check).empty());
 }
 
 TEST_CASE("no entry addresses: the check has nothing to say") {
@@ -35,7 +35,7 @@ TEST_CASE("each reason why no load balancer answers") {
     uncover(world, "alpha");
     alpha(world).taints = {
         {"example.com/accelerator", "true", GENERATE("NoSchedule", "NoExecute")}};
-    CHECK(world.findings(check) == Findings{"taint_not_tolerated alpha"});
+    CHECK(world.findings(entry_check) == Findings{"taint_not_tolerated alpha"});
     CHECK(world.judge().findings.front().cure.find("example.com/accelerator") != std::string::npos);
   }
   SECTION("no pod, though the taint is tolerated or soft") {
@@ -45,26 +45,26 @@ TEST_CASE("each reason why no load balancer answers") {
          {{"node-role.kubernetes.io/control-plane", "", "NoSchedule"}},
          {{"spot", "", "PreferNoSchedule"}},
          {{"node.kubernetes.io/unschedulable", "", "NoSchedule"}}}));
-    CHECK(world.findings(check) == Findings{"no_pod alpha"});
+    CHECK(world.findings(entry_check) == Findings{"no_pod alpha"});
   }
   SECTION("a pod that is not ready") {
     std::erase(world.service("edge/traefik").load_balancer_addresses, "100.80.0.1");
     world.cluster->pods.items[0].ready = false;
-    CHECK(world.findings(check) == Findings{"pod_not_ready alpha"});
+    CHECK(world.findings(entry_check) == Findings{"pod_not_ready alpha"});
   }
   SECTION("an evicted pod that is still listed is no pod") {
     std::erase(world.service("edge/traefik").load_balancer_addresses, "100.80.0.1");
     world.cluster->pods.items[0].ready = false;
     world.cluster->pods.items[0].phase = "Failed";
-    CHECK(world.findings(check) == Findings{"no_pod alpha"});
+    CHECK(world.findings(entry_check) == Findings{"no_pod alpha"});
   }
   SECTION("a node that is not Ready, or whose kubelet is silent") {
     alpha(world).ready = GENERATE(as<std::optional<bool>>{}, false, std::nullopt);
-    CHECK(world.findings(check) == Findings{"node_not_ready alpha"});
+    CHECK(world.findings(entry_check) == Findings{"node_not_ready alpha"});
   }
   SECTION("an address that no node has") {
     world.config.expect.entry_addresses = {ip("100.80.0.77")};
-    CHECK(world.findings(check) == Findings{"not_a_node 100.80.0.77"});
+    CHECK(world.findings(entry_check) == Findings{"not_a_node 100.80.0.77"});
   }
 }
 
@@ -92,19 +92,19 @@ TEST_CASE("tolerations are matched as the scheduler does") {
   auto& tolerations = world.cluster->daemon_sets.items[0].tolerations;
   SECTION("by key, value and effect") {
     tolerations = {{.key = "team", .operation = "Equal", .value = "blue", .effect = "NoSchedule"}};
-    CHECK(world.findings(check) == Findings{"no_pod alpha"});
+    CHECK(world.findings(entry_check) == Findings{"no_pod alpha"});
   }
   SECTION("another value") {
     tolerations = {{.key = "team", .operation = "", .value = "red"}};
-    CHECK(world.findings(check) == Findings{"taint_not_tolerated alpha"});
+    CHECK(world.findings(entry_check) == Findings{"taint_not_tolerated alpha"});
   }
   SECTION("another effect") {
     tolerations = {{.key = "team", .operation = "Exists", .effect = "NoExecute"}};
-    CHECK(world.findings(check) == Findings{"taint_not_tolerated alpha"});
+    CHECK(world.findings(entry_check) == Findings{"taint_not_tolerated alpha"});
   }
   SECTION("everything") {
     tolerations = {{.operation = "Exists"}};
-    CHECK(world.findings(check) == Findings{"no_pod alpha"});
+    CHECK(world.findings(entry_check) == Findings{"no_pod alpha"});
   }
 }
 
@@ -122,7 +122,7 @@ TEST_CASE("another Service's load balancer covers nothing") {
        .name = {"kube-system", "svclb-minecraft-11223344"},
        .tolerations = {{.operation = "Exists"}},
        .template_labels = {{"svccontroller.k3s.cattle.io/svcname", "minecraft"}}});
-  CHECK(world.findings(check) == Findings{"taint_not_tolerated alpha"});
+  CHECK(world.findings(entry_check) == Findings{"taint_not_tolerated alpha"});
 }
 
 TEST_CASE("addresses that lead to a covered node by another name") {
@@ -130,14 +130,14 @@ TEST_CASE("addresses that lead to a covered node by another name") {
   SECTION("its external address") {
     alpha(world).external_addresses = {ip("203.0.113.8")};
     world.config.expect.entry_addresses = {ip("203.0.113.8")};
-    CHECK(world.findings(check).empty());
+    CHECK(world.findings(entry_check).empty());
   }
   SECTION("its address in the mesh, while Kubernetes uses the LAN") {
     alpha(world).internal_addresses = {ip("192.168.7.1")};
     world.service("edge/traefik").load_balancer_addresses = {"192.168.7.1"};
-    CHECK(world.findings(check).empty());
+    CHECK(world.findings(entry_check).empty());
     down(world.snapshot.headscale);
-    CHECK(world.findings(check).empty());  // nobody knows whose it is: not invented
+    CHECK(world.findings(entry_check).empty());  // nobody knows whose it is: not invented
     CHECK(world.layer(Layer::load_balancer) == LayerStatus::unknown);
   }
   SECTION("an address of the load balancer that is no node's") {
@@ -145,16 +145,16 @@ TEST_CASE("addresses that lead to a covered node by another name") {
     world.service("edge/traefik").external_ips = {"192.168.7.241"};
     world.config.expect.entry_addresses = {ip("192.168.7.240"), ip("192.168.7.241"),
                                            ip("fd00:7::240")};
-    CHECK(world.findings(check).empty());
+    CHECK(world.findings(entry_check).empty());
   }
   SECTION("IPv6") {
     alpha(world).internal_addresses = {ip("fd00:7::1")};
     world.service("edge/traefik").load_balancer_addresses = {"fd00:7::1"};
     world.config.expect.entry_addresses = {ip("fd00:7::1")};
-    CHECK(world.findings(check).empty());
+    CHECK(world.findings(entry_check).empty());
     uncover(world, "alpha");
     alpha(world).taints = {{"gpu", "", "NoSchedule"}};
-    CHECK(world.findings(check) == Findings{"taint_not_tolerated alpha"});
+    CHECK(world.findings(entry_check) == Findings{"taint_not_tolerated alpha"});
   }
 }
 
@@ -165,7 +165,7 @@ TEST_CASE("an address that Kubernetes lists for no node") {
   world.serve();
   const auto judged = [&](std::string_view address) {
     world.config.expect.entry_addresses = {ip(address)};
-    return world.findings(check);
+    return world.findings(entry_check);
   };
   // A node may have it on another interface, or it moves between them (keepalived, kube-vip).
   for (const std::string_view address : {"192.168.7.99", "10.1.2.3", "fd00:7::99", "100.64.9.9"}) {
@@ -204,7 +204,7 @@ TEST_CASE("a cluster without a load balancer Service is not judged") {
   World world = World::healthy();
   world.service("edge/traefik").type = "NodePort";
   world.cluster->pods.items.erase_if([](const auto&) { return true; });
-  CHECK(world.findings(check).empty());
+  CHECK(world.findings(entry_check).empty());
   CHECK(world.layer(Layer::load_balancer) == LayerStatus::unknown);
   SECTION("but Traefik itself on the node's port covers it") {
     traefik_takes(world, {80, 443});
@@ -226,7 +226,7 @@ TEST_CASE("a load balancer that is not servicelb's knows no taints") {
   world.cluster->pods.items.clear();
   world.service("edge/traefik").load_balancer_addresses = {"192.168.7.240"};
   alpha(world).taints = {{"gpu", "", "NoSchedule"}};
-  CHECK(world.findings(check) == Findings{"no_pod alpha"});
+  CHECK(world.findings(entry_check) == Findings{"no_pod alpha"});
 }
 
 TEST_CASE("what cannot be read is unknown") {
@@ -236,6 +236,6 @@ TEST_CASE("what cannot be read is unknown") {
   SECTION("services") { world.cluster->services = {}; }
   SECTION("nodes") { world.cluster->nodes = {}; }
   SECTION("pods") { world.cluster->pods = {}; }
-  CHECK(world.findings(check).empty());
+  CHECK(world.findings(entry_check).empty());
   CHECK(world.layer(Layer::load_balancer) == LayerStatus::unknown);
 }

@@ -5,7 +5,7 @@ using namespace shortcircuit;
 using namespace shortcircuit::testing;
 
 namespace {
-constexpr auto check = "external_name_refused";
+constexpr auto external_name_check = "external_name_refused";
 using Findings = std::vector<std::string>;
 
 World with_external_route() {
@@ -42,11 +42,11 @@ TEST_CASE("a clock that is an hour ahead hides nothing") {
   World world = with_external_route();
   world.drop_router("wiki");
   world.proxy->started = world.snapshot.time - 5s;
-  CHECK(world.findings(check).empty());
+  CHECK(world.findings(external_name_check).empty());
   world.proxy->started = world.snapshot.time + 1h;
-  CHECK(world.findings(check) == Findings{"provider_flag_off ops/wiki"});
+  CHECK(world.findings(external_name_check) == Findings{"provider_flag_off ops/wiki"});
   world.cluster->ingresses.items[0].created = world.snapshot.time + 1h;
-  CHECK(world.findings(check) == Findings{"provider_flag_off ops/wiki"});
+  CHECK(world.findings(external_name_check) == Findings{"provider_flag_off ops/wiki"});
 }
 
 TEST_CASE("the flag is one of each provider") {
@@ -65,7 +65,7 @@ TEST_CASE("the flag is one of each provider") {
 TEST_CASE("one Service that one kind of route may use and the other may not") {
   World world = with_external_route();
   world.ingress_route("ops/wiki-crd", "Host(`wiki2.example`)", "wiki");
-  CHECK(world.findings(check) == Findings{"provider_flag_off ops/wiki"});
+  CHECK(world.findings(external_name_check) == Findings{"provider_flag_off ops/wiki"});
   CHECK(world.cause("wiki.example") == "ok");
   CHECK(world.cause("wiki2.example") == "external_name/provider_flag_off");
 }
@@ -93,7 +93,7 @@ TEST_CASE("a router that is gone for another cause says nothing of the flag") {
   SECTION("unless another route shows that it is off") {
     world.external_name("ops/forum", "forum.partner.example");
     world.ingress("ops/forum", "forum.example", "forum");
-    CHECK(world.findings(check) ==
+    CHECK(world.findings(external_name_check) ==
           Findings{"provider_flag_off ops/forum", "provider_flag_off ops/wiki"});
   }
 }
@@ -131,7 +131,7 @@ TEST_CASE("without Traefik or Kubernetes the names are unknown") {
   SECTION("Traefik") { down(world.snapshot.traefik); }
   SECTION("Kubernetes") { down(world.snapshot.kubernetes); }
   SECTION("services") { world.cluster->services = {}; }
-  CHECK(world.findings(check).empty());
+  CHECK(world.findings(external_name_check).empty());
   CHECK(world.layer(Layer::external_name) == LayerStatus::unknown);
   world.config.traefik.clear();
   CHECK(world.layer(Layer::external_name) == LayerStatus::off);
@@ -211,12 +211,12 @@ TEST_CASE("a namespace that Traefik does not look into says nothing of the flag"
   // Nor does one of which nothing is served, while another is not looked into.
   world.external_name("news/feed", "feed.partner.example");
   world.ingress("news/feed", "feed.example", "feed");
-  CHECK(world.findings(check).empty());
+  CHECK(world.findings(external_name_check).empty());
   world.cluster->ingresses.items.erase_if(
       [](const auto& ingress) { return ingress.name.name == "feed"; });
   // Where something else is served the flag shows.
   world.external_name("shop/forum", "forum.partner.example");
   world.ingress("shop/forum", "forum.example", "forum");
-  CHECK(world.findings(check) ==
+  CHECK(world.findings(external_name_check) ==
         Findings{"provider_flag_off ops/wiki", "provider_flag_off shop/forum"});
 }

@@ -5,7 +5,7 @@ using namespace shortcircuit;
 using namespace shortcircuit::testing;
 
 namespace {
-constexpr auto check = "middleware_missing";
+constexpr auto middleware_check = "middleware_missing";
 constexpr auto annotation = "traefik.ingress.kubernetes.io/router.middlewares";
 using Findings = std::vector<std::string>;
 
@@ -63,27 +63,27 @@ TEST_CASE("an IngressRoute's middlewares") {
   auto& rule = world.ingress_route("shop/front", "Host(`shop.example`)", "web").rules.front();
   SECTION("of its own namespace") {
     rule.middlewares = {{.name = "cors"}};
-    CHECK(world.findings(check) == Findings{"object_absent shop/cors"});
+    CHECK(world.findings(middleware_check) == Findings{"object_absent shop/cors"});
   }
   SECTION("of another namespace") {
     rule.middlewares = {{.name = "cors", .namespace_name = "shared-net"}};
-    CHECK(world.findings(check) == Findings{"object_absent shared-net/cors"});
+    CHECK(world.findings(middleware_check) == Findings{"object_absent shared-net/cors"});
   }
   SECTION("by its full name") {
     world.middleware("shared-net/other");
     rule.middlewares = {{.name = "shared-net-cors@kubernetescrd"}};
-    CHECK(world.findings(check) == Findings{"object_absent shared-net/cors"});
+    CHECK(world.findings(middleware_check) == Findings{"object_absent shared-net/cors"});
   }
   SECTION("inside a chain, and chains may go in circles") {
     rule.middlewares = {{.name = "all"}};
     world.middleware("shop/all").chain = {{.name = "inner"}, {.name = "all"}};
     world.middleware("shop/inner").chain = {{.name = "gone"}, {.name = "all"}};
-    CHECK(world.findings(check) == Findings{"object_absent shop/gone"});
+    CHECK(world.findings(middleware_check) == Findings{"object_absent shop/gone"});
   }
   SECTION("of another provider, which only Traefik knows") {
     rule.middlewares = {{.name = "auth@file"}};
     world.serve();
-    CHECK(world.findings(check).empty());
+    CHECK(world.findings(middleware_check).empty());
     refuse(world, "shop", "auth@file");
     CHECK(world.findings() == Findings{"middleware_missing/router_error Middleware auth@file"});
     CHECK(world.cause("shop.example") == "middleware/router_error");
@@ -99,7 +99,7 @@ TEST_CASE("a TCP route's middlewares are of their own kind") {
                   .middlewares = {{.name = "allow"}},
                   .services = {{.name = "main", .port = "http"}}}}});
   world.middleware("db/allow");  // of HTTP: does not count
-  CHECK(world.findings(check) == Findings{"object_absent db/allow"});
+  CHECK(world.findings(middleware_check) == Findings{"object_absent db/allow"});
   world.cluster->middleware_tcps.items.push_back({.name = {"db", "allow"}});
   CHECK(world.findings().empty());
 }
@@ -125,13 +125,13 @@ TEST_CASE("an object that exists and Traefik denies") {
   SECTION("and an absent one is reported at once") {
     world.proxy->started = world.snapshot.time - 3s;
     world.cluster->middlewares.items.clear();
-    CHECK(world.findings(check) == Findings{"object_absent shop/strip"});
+    CHECK(world.findings(middleware_check) == Findings{"object_absent shop/strip"});
   }
 }
 
 TEST_CASE("a reference without its provider") {
   World world = with_middlewares("strip");
-  CHECK(world.findings(check).empty());
+  CHECK(world.findings(middleware_check).empty());
   refuse(world, "shop", "strip@kubernetes");
   CHECK(world.findings() == Findings{"middleware_missing/router_error Middleware strip"});
 }
@@ -165,7 +165,7 @@ TEST_CASE("the kind is not installed") {
   World world = with_middlewares("shop-strip@kubernetescrd");
   world.cluster->middlewares = {.status =
                                     kubernetes::Listed<kubernetes::Middleware>::Status::absent};
-  CHECK(world.findings(check) == Findings{"object_absent shop/strip"});
+  CHECK(world.findings(middleware_check) == Findings{"object_absent shop/strip"});
 }
 
 TEST_CASE("middlewares that cannot be listed are unknown, but Traefik's word counts") {
@@ -174,7 +174,7 @@ TEST_CASE("middlewares that cannot be listed are unknown, but Traefik's word cou
   CHECK(world.findings().empty());
   CHECK(world.layer(Layer::middleware) == LayerStatus::unknown);
   refuse(world, "shop", "shop-strip@kubernetescrd");
-  CHECK(world.findings(check) == Findings{"router_error shop/strip"});
+  CHECK(world.findings(middleware_check) == Findings{"router_error shop/strip"});
 }
 
 TEST_CASE("sources that are down") {
@@ -182,13 +182,13 @@ TEST_CASE("sources that are down") {
   SECTION("Kubernetes: whose routers these are is unknown") {
     refuse(world, "shop", "shop-strip@kubernetescrd");
     down(world.snapshot.kubernetes);
-    CHECK(world.findings(check).empty());
+    CHECK(world.findings(middleware_check).empty());
   }
   SECTION("Traefik: absent objects are absent") {
     down(world.snapshot.traefik);
-    CHECK(world.findings(check) == Findings{"object_absent shop/strip"});
+    CHECK(world.findings(middleware_check) == Findings{"object_absent shop/strip"});
     world.middleware("shop/strip");
-    CHECK(world.findings(check).empty());
+    CHECK(world.findings(middleware_check).empty());
   }
   CHECK(world.layer(Layer::middleware) != LayerStatus::ok);
 }
@@ -196,9 +196,9 @@ TEST_CASE("sources that are down") {
 TEST_CASE("objects of the old API group are read up to version 2") {
   World world = with_middlewares("shop-strip@kubernetescrd");
   world.middleware("shop/strip").old_group = true;
-  CHECK(world.findings(check) == Findings{"object_absent shop/strip"});
+  CHECK(world.findings(middleware_check) == Findings{"object_absent shop/strip"});
   world.proxy->version = "2.11.2";
-  CHECK(world.findings(check).empty());
+  CHECK(world.findings(middleware_check).empty());
 }
 
 namespace {
@@ -224,9 +224,10 @@ TEST_CASE("what Traefik refused may have been mended after it was asked") {
     CHECK(world.layer(Layer::middleware) == LayerStatus::unknown);
     CHECK(world.cause("shop.example") == "unknown");
     world.snapshot.traefik.front().observed_at = world.snapshot.time + 10s;
-    CHECK(world.findings(check) == Findings{"router_error shop/auth"});
+    CHECK(world.findings(middleware_check) == Findings{"router_error shop/auth"});
   }
   SECTION("nothing has changed") {
-    CHECK(refused_meanwhile("auth@file").findings(check) == Findings{"router_error auth@file"});
+    CHECK(refused_meanwhile("auth@file").findings(middleware_check) ==
+          Findings{"router_error auth@file"});
   }
 }

@@ -8,7 +8,7 @@ using namespace shortcircuit;
 using namespace shortcircuit::testing;
 
 namespace {
-constexpr auto check = "backend_missing";
+constexpr auto router_check = "backend_missing";
 using Findings = std::vector<std::string>;
 
 // The cluster as it was when it was asked the time before, and when both were asked.
@@ -33,20 +33,20 @@ TEST_CASE("what Traefik lacks may have been mended after it was asked") {
       },
       [](kubernetes::State& cluster) { cluster.ingresses.items[0].rules[0].host = "old"; },
       [](kubernetes::State& cluster) { cluster.services.items.clear(); }));
-  CHECK(world.findings(check).empty());
+  CHECK(world.findings(router_check).empty());
   CHECK(world.cause("shop.example") == "unknown");
   CHECK(world.layer(Layer::backend) == LayerStatus::unknown);
   // Asked again a while after that, Traefik has had its time.
   world.snapshot.traefik.front().observed_at = world.snapshot.time + 10s;
-  CHECK(world.findings(check) == Findings{"router_error shop/front"});
+  CHECK(world.findings(router_check) == Findings{"router_error shop/front"});
 }
 
 TEST_CASE("what was in order before and Traefik lacks all the same is dead") {
   World world = changed_meanwhile([](kubernetes::State&) {});
-  CHECK(world.findings(check) == Findings{"router_error shop/front"});
+  CHECK(world.findings(router_check) == Findings{"router_error shop/front"});
   // What is plainly broken now needs no second look.
   for (auto& endpoint : world.slice("shop/web").endpoints) endpoint.ready = false;
-  CHECK(world.findings(check) == Findings{"no_ready_endpoints shop/web"});
+  CHECK(world.findings(router_check) == Findings{"no_ready_endpoints shop/web"});
 }
 
 TEST_CASE("the other paths of an Ingress whose one router is gone live on") {
@@ -97,7 +97,7 @@ TEST_CASE("what is new, or unknown in part, is not called dead") {
   SECTION("middlewares are unknown") { world.cluster->middlewares = {}; }
   SECTION("slices are unknown") { world.cluster->endpoint_slices = {}; }
   SECTION("services are unknown") { world.cluster->services = {}; }
-  CHECK(world.findings(check).empty());
+  CHECK(world.findings(router_check).empty());
   CHECK(world.cause("shop.example") == "unknown");
 }
 
@@ -111,12 +111,12 @@ TEST_CASE("what Traefik lost after the cluster was asked may have been taken awa
   const auto without = std::make_shared<traefik::State>(*world.proxy);
   traefik.earlier = {{world.snapshot.time - 70s, with_router},
                      {world.snapshot.time - 15s, without}};
-  CHECK(world.findings(check).empty());
+  CHECK(world.findings(router_check).empty());
   CHECK(world.cause("shop.example") == "unknown");
   traefik.earlier.front().state = without;  // it was dead when the cluster was asked
-  CHECK(world.findings(check) == Findings{"router_error shop/front"});
+  CHECK(world.findings(router_check) == Findings{"router_error shop/front"});
   traefik.earlier.clear();  // nothing to compare with
-  CHECK(world.findings(check) == Findings{"router_error shop/front"});
+  CHECK(world.findings(router_check) == Findings{"router_error shop/front"});
 }
 
 TEST_CASE("a service of several whose legs are all DOWN") {

@@ -1,12 +1,11 @@
 #include "fleet/networks.h"
 
 #include "support/catch.h"
+#include "support/snapshots.h"
 
 using namespace shortcircuit;
 
 namespace {
-
-IpAddress ip(std::string_view text) { return *IpAddress::parse(text); }
 
 Snapshot snapshot_with_mesh(std::vector<std::string> addresses) {
   auto control = std::make_shared<headscale::State>();

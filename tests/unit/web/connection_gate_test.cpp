@@ -62,9 +62,9 @@ struct Asked {
 };
 
 // A gate on a free port of loopback; heads are kept until the test answers them.
-class World {
+class GateWorld {
  public:
-  explicit World(const GateLimits& limits = {}) {
+  explicit GateWorld(const GateLimits& limits = {}) {
     auto listeners = open_listeners({"127.0.0.1:0"});
     address = listeners->front().address;
     gate = std::make_unique<ConnectionGate>(
@@ -104,7 +104,7 @@ class World {
 }  // namespace
 
 TEST_CASE("gate: a head goes on when it is complete, the next one when the answer is sent") {
-  World world;
+  GateWorld world;
   const Client client(world.address);
   client.send("a\r");
   client.send("\n\r\nb\r\n\r\nc\r\n");
@@ -122,7 +122,7 @@ TEST_CASE("gate: a head goes on when it is complete, the next one when the answe
 }
 
 TEST_CASE("gate: a body is sent whole, however large") {
-  World world;
+  GateWorld world;
   const Client client(world.address);
   client.send("a\n\n");
   const auto body = std::make_shared<const std::string>(20'000'000, 'x');
@@ -131,7 +131,7 @@ TEST_CASE("gate: a body is sent whole, however large") {
 }
 
 TEST_CASE("gate: a head that is too long is refused, and so is one that takes too long") {
-  World world({.head_bytes = 100, .head_time = std::chrono::milliseconds(50)});
+  GateWorld world({.head_bytes = 100, .head_time = std::chrono::milliseconds(50)});
   const Client loud(world.address);
   loud.send(std::string(1000, 'x'));
   CHECK(loud.rest().starts_with("HTTP/1.1 431 "));
@@ -143,7 +143,7 @@ TEST_CASE("gate: a head that is too long is refused, and so is one that takes to
 }
 
 TEST_CASE("gate: whoever has been idle longest makes room for a new client") {
-  World world({.connections = 3});
+  GateWorld world({.connections = 3});
   const Client oldest(world.address);
   const Client asking(world.address);
   asking.send("a\n\n");
@@ -164,7 +164,7 @@ TEST_CASE("gate: whoever has been idle longest makes room for a new client") {
 }
 
 TEST_CASE("gate: one address cannot take every place") {
-  World world({.connections = 100, .connections_of_one_address = 2});
+  GateWorld world({.connections = 100, .connections_of_one_address = 2});
   const Client first(world.address);
   const Client second(world.address);
   const Client third(world.address);
@@ -178,7 +178,7 @@ TEST_CASE("gate: one address cannot take every place") {
 }
 
 TEST_CASE("gate: only so many requests run at once, and the others wait for their turn") {
-  World world({.running = 1});
+  GateWorld world({.running = 1});
   const Client first(world.address);
   first.send("a\n\n");
   const Asked running = world.next();
@@ -192,7 +192,7 @@ TEST_CASE("gate: only so many requests run at once, and the others wait for thei
 }
 
 TEST_CASE("gate: a client that takes nothing is cut") {
-  World world({.stall_time = std::chrono::milliseconds(50)});
+  GateWorld world({.stall_time = std::chrono::milliseconds(50)});
   const Client client(world.address);
   client.send("a\n\n");
   const auto body = std::make_shared<const std::string>(20'000'000, 'x');
@@ -203,7 +203,7 @@ TEST_CASE("gate: a client that takes nothing is cut") {
 }
 
 TEST_CASE("gate: pages that nobody else holds are bounded in all") {
-  World world({.unsent_bytes = 30'000'000});
+  GateWorld world({.unsent_bytes = 30'000'000});
   const Client first(world.address);
   first.send("a\n\n");
   world.gate->answer(world.next().ticket,
@@ -217,7 +217,7 @@ TEST_CASE("gate: pages that nobody else holds are bounded in all") {
 }
 
 TEST_CASE("gate: answers for clients that have gone are forgotten, and it goes on") {
-  World world;
+  GateWorld world;
   Asked asked;
   {
     const Client client(world.address);
@@ -233,7 +233,7 @@ TEST_CASE("gate: answers for clients that have gone are forgotten, and it goes o
 }
 
 TEST_CASE("gate: stopping sends what is under way and closes the rest") {
-  World world;
+  GateWorld world;
   const Client idle(world.address);
   const Client asking(world.address);
   asking.send("a\n\n");

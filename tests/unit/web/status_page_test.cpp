@@ -30,13 +30,13 @@ Observed<State> failed(std::string target, std::string message) {
   return observed;
 }
 
-struct World {
+struct PageWorld {
   Config config;
   Snapshot snapshot;
   Judgement judgement;
   StatusPageContext context{.version = "1.2.3", .revision = "abc"};
 
-  World() {
+  PageWorld() {
     snapshot.time = noon;
     judgement.time = noon;
     for (std::size_t index = 0; index < layer_names.size(); ++index) {
@@ -103,7 +103,7 @@ tailscale::Peer peer(std::string name, bool active, std::string endpoint) {
 }  // namespace
 
 TEST_CASE("a healthy fleet is said to be one, and sections of sources that are off are left out") {
-  const std::string page = World().page();
+  const std::string page = PageWorld().page();
   CHECK(contains(page, "Nothing found: every configured layer is fine"));
   CHECK(count(page, "<li class=\"good\">") == 12);
   for (const auto* id : {"findings", "routes", "mesh", "etcd", "storage", "networks", "sources"}) {
@@ -113,7 +113,7 @@ TEST_CASE("a healthy fleet is said to be one, and sections of sources that are o
 }
 
 TEST_CASE("unknown is never healthy") {
-  World world;
+  PageWorld world;
   world.layer(Layer::etcd) = {Layer::etcd, LayerStatus::unknown, 0, {"etcd: no answer"}};
   const std::string page = world.page();
   CHECK_FALSE(contains(page, "every configured layer is fine"));
@@ -121,7 +121,7 @@ TEST_CASE("unknown is never healthy") {
   CHECK(contains(page, "etcd: no answer"));
   CHECK(contains(page, "verdict unknown"));
 
-  world = World();
+  world = PageWorld();
   for (LayerState& state : world.judgement.layers) state.status = LayerStatus::off;
   CHECK(contains(world.page(), "Nothing is judged"));
   world.judgement.layers.clear();
@@ -129,7 +129,7 @@ TEST_CASE("unknown is never healthy") {
 }
 
 TEST_CASE("a layer that is broken and not fully judged says both") {
-  World world;
+  PageWorld world;
   world.layer(Layer::mesh) = {Layer::mesh, LayerStatus::broken, 2, {"tailscale a: timeout"}};
   const std::string page = world.page();
   CHECK(contains(page, "2 findings, in part unknown"));
@@ -137,7 +137,7 @@ TEST_CASE("a layer that is broken and not fully judged says both") {
 }
 
 TEST_CASE("findings carry object, cure, hosts and age") {
-  World world;
+  PageWorld world;
   world.judgement.findings.push_back(some_finding("web/auth"));
   const std::string page = world.page();
   CHECK(contains(page, "1 finding: 1 critical"));
@@ -148,7 +148,7 @@ TEST_CASE("findings carry object, cure, hosts and age") {
 }
 
 TEST_CASE("findings that differ in their object only become one card with one cure") {
-  World world;
+  PageWorld world;
   for (const auto* object : {"web/one", "web/two", "web/three"}) {
     world.judgement.findings.push_back(some_finding(object));
   }
@@ -162,7 +162,7 @@ TEST_CASE("findings that differ in their object only become one card with one cu
 }
 
 TEST_CASE("a route shows each link and marks its cause") {
-  World world;
+  PageWorld world;
   world.judgement.routes = {some_walk("fine.example.org", LinkStatus::ok),
                             some_walk("dim.example.org", LinkStatus::unknown),
                             some_walk("dead.example.org", LinkStatus::broken)};
@@ -177,7 +177,7 @@ TEST_CASE("a route shows each link and marks its cause") {
 
 TEST_CASE("hostile names stay text wherever they stand") {
   const std::string evil = "\"><script>alert(1)</script><img src=x onerror='a'>\x01";
-  World world;
+  PageWorld world;
   Finding finding = some_finding(evil);
   finding.kind = finding.reason = finding.message = finding.cure = evil;
   finding.hosts = {evil};
@@ -222,7 +222,7 @@ TEST_CASE("hostile names stay text wherever they stand") {
 }
 
 TEST_CASE("the page asks nobody else and carries no script") {
-  World world;
+  PageWorld world;
   world.judgement.findings.push_back(some_finding("web/auth"));
   const std::string page = world.page();
   for (const auto* word :
@@ -237,7 +237,7 @@ TEST_CASE("the page asks nobody else and carries no script") {
 }
 
 TEST_CASE("an old snapshot and a refused configuration are said") {
-  World world;
+  PageWorld world;
   world.context.now = noon + 1min;
   CHECK_FALSE(contains(world.page(), "This view is"));
   world.context.now = noon + 10min;
@@ -247,7 +247,7 @@ TEST_CASE("an old snapshot and a refused configuration are said") {
 }
 
 TEST_CASE("a recording is never taken for the fleet, and is not old") {
-  World world;
+  PageWorld world;
   world.context.now = noon + 10min;
   CHECK_FALSE(contains(world.page(), "recording"));
   world.context.replayed = "recordings/a<b";
@@ -258,7 +258,7 @@ TEST_CASE("a recording is never taken for the fleet, and is not old") {
 }
 
 TEST_CASE("the matrix names class and network of each path") {
-  World world;
+  PageWorld world;
   world.config.networks = {
       {.name = "site-lan", .cidrs = {*Prefix::parse("192.168.7.0/24")}, .kind = NetworkKind::lan},
       {.name = "old",
@@ -286,7 +286,7 @@ TEST_CASE("the matrix names class and network of each path") {
 }
 
 TEST_CASE("a source that fails shows its error, one that fails in part what it cannot read") {
-  World world;
+  PageWorld world;
   world.snapshot.traefik = {failed<traefik::State>("", "connection refused by 192.0.2.9")};
   kubernetes::State cluster;
   cluster.blind["middlewares"] = {Failure::auth, "HTTP 403"};
@@ -300,7 +300,7 @@ TEST_CASE("a source that fails shows its error, one that fails in part what it c
 }
 
 TEST_CASE("a large fleet makes a page of less than 2 MB that says what it leaves out") {
-  World world;
+  PageWorld world;
   const std::string long_text(900, 'x');
   for (int index = 0; index < 2000; ++index) {
     world.judgement.routes.push_back(
@@ -338,7 +338,7 @@ TEST_CASE("a large fleet makes a page of less than 2 MB that says what it leaves
 }
 
 TEST_CASE("the matrix of sixty nodes still fits") {
-  World world;
+  PageWorld world;
   for (int from = 0; from < 60; ++from) {
     tailscale::State node;
     node.backend_state = "Running";
