@@ -1,8 +1,8 @@
 // What a check is: a name, its layer, its closed list of reasons and a pure function of the fleet.
 //
 // Adding one: a file checks/<name>.cpp that defines `const CheckDefinition <name>_check` with its
-// `judge_<name>`, a test tests/unit/checks/<name>_test.cpp, and one line in checks.def (at its place
-// in walking order).
+// `judge_<name>`, a test tests/unit/checks/<name>_test.cpp, and one line in checks.def (at its
+// place in walking order).
 #pragma once
 
 #include <span>
