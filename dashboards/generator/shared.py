@@ -1,6 +1,6 @@
 """Words, colours and tables that more than one dashboard shows."""
 from generator import layers
-from generator.panels import (blue, column, green, grey, orange, pattern, purple, query, red, steps, table, words)
+from generator.panels import (blue, column, green, grey, orange, purple, query, red, steps, table, words)
 from generator.promql import best, series
 
 layer_words = [words(vm1=("unknown", purple), v0=("fine", green), v1=("warning", orange), v2=("critical", red))]
@@ -10,7 +10,6 @@ up_words = [words(v1=("up", green), v0=("down", red))]
 path_words = {"1": ("LAN", green), "2": ("internet", "light-green"), "3": ("other", blue), "4": ("idle", grey),
               "5": ("tunnel", orange), "6": ("retired", red), "7": ("relay", "yellow"), "8": ("DERP", "light-orange"),
               "9": ("offline", purple)}
-number_then_words = [pattern(r"/^\d+ (.*)$/", "$1")]
 enough = steps(red, 1, green)
 not_negative = steps(red, 0, blue)
 none_is_good = steps(green, 1, red)

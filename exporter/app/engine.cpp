@@ -79,7 +79,7 @@ void Engine::idle(Duration duration, const std::stop_token& stop) {
 
 // Polls of one tick come in within a moment of each other: they are judged together. The first
 // snapshot waits until every target has answered or failed once, so that a start shows no half
-// fleet; a hanging upstream delays it by its timeout at the most.
+// fleet; a hanging upstream delays it by five seconds at the most.
 void Engine::run_live(std::stop_token stop) {
   constexpr auto settle = 300ms;
   constexpr auto patience = 5s;

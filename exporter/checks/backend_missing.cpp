@@ -170,6 +170,10 @@ Verdict judge_backends(const Fleet& fleet) {
     if (entry.nobody_behind)
       judge.endpoints(entry.service, "The load balancer at " + entry.address.text());
   }
+  const WayIn way_in = judge_way_in(fleet);
+  for (const auto& name : way_in.services) judge.endpoints(name, "The way in of every route");
+  if (way_in.status == WayIn::Status::unknown)
+    verdict.unknown.push_back("Traefik itself: " + way_in.why);
   // What cannot be seen may be the cause of a dead router.
   if (!fleet.config.traefik.empty() && need(fleet.snapshot.traefik, "Traefik", verdict) && complete)
     judge_routers(fleet, verdict);

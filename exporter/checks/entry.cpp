@@ -17,6 +17,13 @@ using kubernetes::Service;
 using kubernetes::Taint;
 using kubernetes::Workload;
 
+// Only where it is certain: what keeps its endpoints by hand is judged elsewhere.
+bool has_no_ready_pod(const Fleet& fleet, const Service& service) {
+  const auto* endpoints = fleet.endpoints.find(service.name);
+  return endpoints != nullptr && fleet.endpoints.known() && endpoints->certain &&
+         !endpoints->hand_kept() && endpoints->ready_addresses() == 0;
+}
+
 class EntryJudge {
  public:
   explicit EntryJudge(const Fleet& fleet)
@@ -151,12 +158,6 @@ class EntryJudge {
     return nullptr;
   }
 
-  // A pod of the ingress controller that itself takes the node's web port.
-  static bool takes_web_port(const Pod& pod) {
-    return is_traefik_pod(pod) && std::any_of(pod.host_ports.begin(), pod.host_ports.end(),
-                                              [](int port) { return port == 80 || port == 443; });
-  }
-
   // Another address of the node may be the one in a Service's status.
   [[nodiscard]] Answer by_status(const Node& node, const IpAddress& asked) const {
     Answer best;
@@ -184,12 +185,8 @@ class EntryJudge {
     return best;
   }
 
-  // `no_pod` only where it is certain: what keeps its endpoints by hand is judged elsewhere.
   [[nodiscard]] Passing behind(const Service& service) const {
-    const auto* endpoints = fleet_.endpoints.find(service.name);
-    const bool certain = endpoints != nullptr && fleet_.endpoints.known() && endpoints->certain &&
-                         !endpoints->hand_kept();
-    return certain && endpoints->ready_addresses() == 0 ? Passing::no_pod : Passing::on;
+    return has_no_ready_pod(fleet_, service) ? Passing::no_pod : Passing::on;
   }
 
   // With externalTrafficPolicy Local, kube-proxy drops what reaches a node without a ready pod.
@@ -263,6 +260,36 @@ class EntryJudge {
 };
 
 }  // namespace
+
+WayIn judge_way_in(const Fleet& fleet) {
+  const auto* cluster = fleet.cluster();
+  if (cluster == nullptr || !cluster->services.known() || !fleet.endpoints.known() ||
+      fleet.routes.empty())
+    return {};
+  // Traefik may run outside the cluster, or take the nodes' ports without any Service.
+  const bool answers = fleet.traefik() != nullptr;
+  const auto services = traefik_services(*cluster);
+  if (services.empty()) {
+    const bool pod_ready = std::ranges::any_of(
+        cluster->pods.items, [](const Pod& pod) { return pod.ready && is_traefik_pod(pod); });
+    if (answers || pod_ready) return {};
+    return {.status = WayIn::Status::unknown,
+            .why = "no Service leads to it and its API is not read",
+            .services = {}};
+  }
+  const bool pod_in_reach = std::ranges::any_of(
+      cluster->pods.items, [](const Pod& pod) { return pod.ready && takes_web_port(pod); });
+  WayIn closed{.status = WayIn::Status::closed, .why = {}, .services = {}};
+  for (const Service* service : services) {
+    if (pod_in_reach || !has_no_ready_pod(fleet, *service)) return {};
+    closed.services.push_back(service->name);
+  }
+  if (!answers) return closed;
+  return {.status = WayIn::Status::unknown,
+          .why = "its API answers, though no pod of Service " + closed.services.front().text() +
+                 " is ready",
+          .services = {}};
+}
 
 std::vector<Entry> judge_entry_addresses(const Fleet& fleet) {
   std::vector<Entry> entries;

@@ -34,6 +34,11 @@ bool leads_to_traefik(const Service& service, const kubernetes::State& cluster) 
                      [&](const Pod& pod) { return is_traefik_pod(pod) && selects(service, pod); });
 }
 
+bool has_web_port(const Service& service) {
+  return std::any_of(service.ports.begin(), service.ports.end(),
+                     [](const auto& port) { return port.port == 80 || port.port == 443; });
+}
+
 }  // namespace
 
 bool is_labelled_for(const kubernetes::Labels& labels, const Service& service) {
@@ -50,6 +55,11 @@ bool is_traefik_pod(const Pod& pod) {
          labels_name_traefik(pod.labels);
 }
 
+bool takes_web_port(const Pod& pod) {
+  return is_traefik_pod(pod) && std::any_of(pod.host_ports.begin(), pod.host_ports.end(),
+                                            [](int port) { return port == 80 || port == 443; });
+}
+
 bool serves_family(const Service& service, const IpAddress& address) {
   const auto& families = service.ip_families;
   return families.empty() || std::find(families.begin(), families.end(),
@@ -62,10 +72,7 @@ std::vector<const Service*> entry_services(const kubernetes::State& cluster) {
   for (const Service& service : cluster.services.items) {
     if (service.type != "LoadBalancer") continue;
     balancers.push_back(&service);
-    const bool web = std::any_of(service.ports.begin(), service.ports.end(), [](const auto& port) {
-      return port.port == 80 || port.port == 443;
-    });
-    if (web) with_web_port.push_back(&service);
+    if (has_web_port(service)) with_web_port.push_back(&service);
   }
   for (const auto* list : {&with_web_port, &balancers}) {
     std::vector<const Service*> traefiks;
@@ -74,6 +81,23 @@ std::vector<const Service*> entry_services(const kubernetes::State& cluster) {
     if (!traefiks.empty()) return traefiks;
   }
   return with_web_port;
+}
+
+std::vector<const Service*> traefik_services(const kubernetes::State& cluster) {
+  std::vector<const Service*> all;
+  std::vector<const Service*> with_web_port;
+  std::vector<const Service*> balancers;
+  for (const Service& service : cluster.services.items) {
+    if (!leads_to_traefik(service, cluster)) continue;
+    all.push_back(&service);
+    if (!has_web_port(service)) continue;
+    with_web_port.push_back(&service);
+    if (service.type == "LoadBalancer") balancers.push_back(&service);
+  }
+  for (auto* found : {&balancers, &with_web_port}) {
+    if (!found->empty()) return *found;
+  }
+  return all;
 }
 
 }  // namespace shortcircuit

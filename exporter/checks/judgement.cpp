@@ -91,7 +91,10 @@ Overall overall_of(const Judgement& judgement) {
     return Overall::nothing_judged;
   }
   // A layer with findings of one check can be unknown to another.
-  const bool in_part = any_layer([](const LayerState& state) { return !state.unknown.empty(); });
+  const bool in_part = any_layer([](const LayerState& state) { return !state.unknown.empty(); }) ||
+                       std::ranges::any_of(judgement.routes, [](const RouteWalk& walk) {
+                         return walk.status() == LinkStatus::unknown;
+                       });
   return in_part ? Overall::in_part : Overall::fine;
 }
 

@@ -20,7 +20,7 @@ using kubernetes::ObjectName;
 class Walker {
  public:
   Walker(const Fleet& fleet, Judgement& judgement)
-      : fleet_(fleet), faults_(fleet), findings_(judgement.findings) {
+      : fleet_(fleet), faults_(fleet), findings_(judgement.findings), way_in_(judge_way_in(fleet)) {
     for (Entry& entry : judge_entry_addresses(fleet))
       entries_.emplace(entry.address, std::move(entry));
     for (const EndpointAddress& address : judge_endpoint_addresses(fleet)) {
@@ -80,7 +80,15 @@ class Walker {
         draft.unknown = true;  // not asked yet
       }
     }
-    if (addresses.empty() && !draft.unknown) return;
+    if (way_in_.status == WayIn::Status::unknown) {
+      draft.unknown = true;
+      draft.name("Traefik itself: " + way_in_.why);
+    }
+    for (const ObjectName& service : way_in_.services) {
+      draft.name(service.text());
+      add_reason(draft, service.text(), "Service", "no_ready_endpoints");
+    }
+    if (addresses.empty() && draft.texts.empty() && !draft.unknown) return;
     for (const IpAddress& address : addresses) {
       draft.name(address.text());
       const auto judged = entries_.find(address);
@@ -260,6 +268,7 @@ class Walker {
   const Fleet& fleet_;
   RouteFaults faults_;
   FindingIndex findings_;
+  WayIn way_in_;
   std::map<IpAddress, Entry> entries_;
   std::set<ObjectName> needing_mesh_;
   std::string name_;

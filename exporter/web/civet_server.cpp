@@ -153,15 +153,20 @@ void CivetServer::forward(ConnectionGate::Ticket ticket, std::string_view head,
     gate_->answer(ticket, unreadable());
     return;
   }
-  const int descriptor = connect_to(inner_port_);
+  int descriptor = -1;
+  {
+    // Held from before the connection: on_close() must find the passage however soon it is called,
+    // or nobody answers the ticket.
+    const std::lock_guard lock(mutex_);
+    descriptor = connect_to(inner_port_);
+    if (descriptor >= 0) {
+      passages_[local_port(descriptor)] = {ticket, remote, descriptor,
+                                           shortcircuit::header_lines(head), false};
+    }
+  }
   if (descriptor < 0) {
     gate_->answer(ticket, refusal("503 Service Unavailable", "The server is busy.\n"));
     return;
-  }
-  {
-    const std::lock_guard lock(mutex_);
-    passages_[local_port(descriptor)] = {ticket, remote, descriptor,
-                                         shortcircuit::header_lines(head), false};
   }
   // Whatever is missing: civetweb then closes, and on_close() answers.
   (void)send(descriptor, head.data(), head.size(), MSG_NOSIGNAL);

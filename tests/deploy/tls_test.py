@@ -157,7 +157,7 @@ def a_mistake_closes_and_says_so():
         assert exporter.request("/-/healthy", headers=basic("plain"))[0] == 500
         (PLACE / "web.yml").write_text(good)
         assert exporter.request("/-/healthy", headers=basic(password()))[0] == 200
-        assert len([line for line in exporter.log if "access is closed" in line]) == 1, exporter.log
+    assert len([line for line in exporter.log if "access is closed" in line]) == 1, exporter.log
     code, _, err = run(BINARY, "serve", "--config", str(PLACE / "probes.yaml"), "--web.config.file",
                        str(PLACE / "no-such-file"), "--web.listen-address", "127.0.0.1:0")
     assert code == 2 and "no-such-file" in err, err

@@ -1,17 +1,15 @@
 """Starts the exporter for a test and talks to it."""
-import contextlib
 import http.client
 import json
 import os
 import re
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 import urllib.request
 
-PATIENCE_SECONDS = 60  # against hanging only; no test asserts a time
+PATIENCE_SECONDS = 300  # against hanging only; no test asserts a time
 # A sanitizer keeps what was freed: how much memory is resident says nothing about the program then.
 MEMORY_COUNTS = "SHORTCIRCUIT_SANITIZE" not in os.environ
 
@@ -46,7 +44,8 @@ class Exporter:
                     listening.set()
             listening.set()
 
-        threading.Thread(target=read, daemon=True).start()
+        self.reader = threading.Thread(target=read, daemon=True)
+        self.reader.start()
         listening.wait(PATIENCE_SECONDS)
         if not self.address:
             self.process.wait(PATIENCE_SECONDS)
@@ -85,7 +84,9 @@ class Exporter:
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE_SECONDS)
+        code = self.process.wait(PATIENCE_SECONDS)
+        self.reader.join(PATIENCE_SECONDS)  # `log` is whole
+        return code
 
     def __enter__(self):
         return self

@@ -183,8 +183,7 @@ def dashboards_exist():
     for path in folder.glob("*.json") if folder.exists() else ():
         uids |= set(re.findall(r'"uid":\s*"(shortcircuit-[\w-]+)"', path.read_text()))
     if not uids:
-        print("skipped: dashboards/*.json do not exist yet, so dashboard_url is not compared with them")
-        return
+        check(False, "there are no dashboards/*.json, to which each dashboard_url leads")
     for name in sorted({rule["annotations"]["dashboard_url"].rsplit("/", 1)[1] for _, _, rule in alerts}):
         check(name in uids, f"dashboard_url leads to {name}, and there are only {sorted(uids)}")
 
@@ -197,7 +196,7 @@ functions_and_words = set("""label_replace label_join max min sum count avg grou
 
 def metrics_and_labels_exist(listing):
     if not listing.exists():
-        print(f"skipped: {listing} does not exist yet (the program makes it), so metrics and labels of the rules are not compared")
+        check(False, f"there is no {listing}, which names the metrics and labels that rules may use")
         return
     metrics = {}
     for line in listing.read_text().splitlines():

@@ -4,6 +4,7 @@
 #include "support/snapshots.h"
 
 using namespace shortcircuit;
+using namespace shortcircuit::testing;
 
 namespace {
 

@@ -193,12 +193,19 @@ TEST_CASE("answers that are no JSON, or another one than expected") {
 }
 
 TEST_CASE("what hangs delays nothing else in the same round") {
-  const LoopbackServer hanging([](Connection& c) { c.hang(); });
   const LoopbackServer good(answering(reply(200, "good")));
+  // It answers when the others have been asked: never, for a client that waits for it first.
+  const LoopbackServer hanging([&](Connection& c) {
+    c.read_request();
+    while (good.requests().size() < 3) {
+      if (!c.pause(1ms)) return;
+    }
+    c.send(reply(200, "late"));
+  });
   const std::vector requests{get(hanging.url()), get(good.url("/1")), get(good.url("/2")),
                              get("http://name.invalid/"), get(good.url("/3"))};
-  const auto results = make_curl_http({})->fetch(requests, Deadline::after(500ms), {});
-  CHECK(outcome(results[0]) == "timeout");
+  const auto results = make_curl_http({})->fetch(requests, Deadline::after(patience), {});
+  CHECK(outcome(results[0]) == "HTTP 200");
   CHECK(outcome(results[1]) == "HTTP 200");
   CHECK(outcome(results[2]) == "HTTP 200");
   CHECK(outcome(results[3]) == "resolve");
@@ -225,14 +232,12 @@ TEST_CASE("a stop request ends a round that waits") {
     while (hanging.connections() == 0) std::this_thread::sleep_for(1ms);
     stop.request_stop();
   });
-  const auto begun = std::chrono::steady_clock::now();
   const std::vector requests{get(hanging.url()), get(hanging.url())};
   const auto results =
       make_curl_http({})->fetch(requests, Deadline::after(patience), stop.get_token());
   stopper.join();
   CHECK(outcome(results[0]) == "cancelled");
   CHECK(outcome(results[1]) == "cancelled");
-  CHECK(std::chrono::steady_clock::now() - begun < patience / 2);
   // And one that was requested before sends nothing.
   const int connections = hanging.connections();
   const auto http = make_curl_http({});

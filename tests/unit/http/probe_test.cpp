@@ -79,7 +79,7 @@ TEST_CASE("a transfer that stalls is told from one that is slow to begin") {
     c.send("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
     c.hang();
   });
-  const Seen waiting = probe(silent.url(), {.stall_timeout = 10ms}, impatience);
+  const Seen waiting = probe(silent.url(), {.stall_timeout = 10ms}, 2s);
   CHECK_FALSE(waiting.stalled);
   CHECK(waiting.status == 200);
   CHECK(waiting.failure == "timeout");
@@ -171,7 +171,7 @@ TEST_CASE("a proxy that cannot be reached or refuses is at fault") {
   CHECK(probe("http://shop.example/", {.proxy = local("socks5h", unused_port())}).proxy_failed);
   // Reached, but waiting for the target perhaps.
   const LoopbackServer hanging([](Connection& c) { c.hang(); });
-  const Seen waiting = probe("https://shop.example/", {.proxy = hanging.url()}, impatience);
+  const Seen waiting = probe("https://shop.example/", {.proxy = hanging.url()}, 2s);
   CHECK(waiting.failure == "timeout");
   CHECK_FALSE(waiting.proxy_failed);
 }
