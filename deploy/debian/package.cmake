@@ -45,12 +45,13 @@ install(FILES deploy/prometheus/shortcircuit.rules.yml DESTINATION ${shared_data
 file(GLOB dashboard_files CONFIGURE_DEPENDS dashboards/*.json)
 install(FILES ${dashboard_files} DESTINATION ${shared_data}/dashboards)
 
-# Every document, what they link to and what they tell to copy lie as in the repository: links and commands hold.
+# Every document, what they link to, what they tell to copy and what opens Traefik's API lie as in the repository: links and
+# these commands hold. The other commands of deploy/README.md need a checkout, as it says.
 set(documents ${CMAKE_INSTALL_DATAROOTDIR}/doc/shortcircuit-exporter)
 file(GLOB_RECURSE document_files RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS
   dashboards/*.md dashboards/pictures/*.png deploy/*.md deploy/alertmanager/*.yml deploy/grafana/*.yaml
-  deploy/prometheus/*.yml deploy/tls/*.conf exporter/*.md exporter/web/*.png rules/*.md rules/alerts/*.yaml
-  rules/recording/*.yaml tests/*.md)
+  deploy/kubernetes/examples/k3s/traefik-*.yaml deploy/prometheus/*.yml deploy/tls/*.conf exporter/*.md
+  exporter/web/*.png rules/*.md rules/alerts/*.yaml rules/recording/*.yaml tests/*.md)
 foreach(file README.md CONTRIBUTING.md tests/recordings/night/shortcircuit.yaml ${document_files})
   cmake_path(GET file PARENT_PATH folder)
   install(FILES ${file} DESTINATION ${documents}/${folder})

@@ -69,13 +69,20 @@ def commands():
 
 
 def example_of(path):
-    """The file of the example that the reader's copy was made from."""
-    return EXAMPLE / re.sub(r"^(deploy/kubernetes/examples/mine|…)/?", "", path)
+    """The file of the example: itself, or what the reader's copy was made from."""
+    return EXAMPLE / re.sub(r"^(deploy/kubernetes/examples/(mine|k3s)|…)/?", "", path)
 
 
 def test_files_of_kubectl_commands_exist():
     named = [path for line in commands() for path in re.findall(r" -[fk] (\S+)", line)]
     assert len(named) >= 4 and all(example_of(path).exists() for path in named), named
+
+
+def test_the_reader_has_a_copy_before_a_command_names_it():
+    """The front page leads to step 3 alone, so that step may not need what step 2 makes."""
+    step = README.split("**3. What the configuration names.**")[1].split("**4. Install.**")[0]
+    assert "examples/k3s/traefik-api.yaml" in step and "examples/k3s/traefik-values.yaml" in step
+    assert "examples/mine" not in step, step
 
 
 def test_no_command_touches_values_of_traefik_that_are_there():
