@@ -284,11 +284,17 @@ WayIn judge_way_in(const Fleet& fleet) {
     if (pod_in_reach || !has_no_ready_pod(fleet, *service)) return {};
     closed.services.push_back(service->name);
   }
-  if (!answers) return closed;
-  return {.status = WayIn::Status::unknown,
-          .why = "its API answers, though no pod of Service " + closed.services.front().text() +
-                 " is ready",
-          .services = {}};
+  const std::string none = "no pod of Service " + closed.services.front().text() + " is ready";
+  if (answers) {
+    return {
+        .status = WayIn::Status::unknown, .why = "its API answers, though " + none, .services = {}};
+  }
+  if (!cluster->pods.known()) {
+    return {.status = WayIn::Status::unknown,
+            .why = none + ", and pods, which may take a node's port, cannot be read",
+            .services = {}};
+  }
+  return closed;
 }
 
 std::vector<Entry> judge_entry_addresses(const Fleet& fleet) {

@@ -11,6 +11,7 @@
 #include "checks/entry.h"
 #include "checks/link_draft.h"
 #include "checks/route_faults.h"
+#include "checks/route_probes.h"
 
 namespace shortcircuit {
 namespace {
@@ -20,7 +21,11 @@ using kubernetes::ObjectName;
 class Walker {
  public:
   Walker(const Fleet& fleet, Judgement& judgement)
-      : fleet_(fleet), faults_(fleet), findings_(judgement.findings), way_in_(judge_way_in(fleet)) {
+      : fleet_(fleet),
+        faults_(fleet),
+        findings_(judgement.findings),
+        way_in_(judge_way_in(fleet)),
+        probes_(fleet) {
     for (Entry& entry : judge_entry_addresses(fleet))
       entries_.emplace(entry.address, std::move(entry));
     for (const EndpointAddress& address : judge_endpoint_addresses(fleet)) {
@@ -36,6 +41,7 @@ class Walker {
     external_name(route, walk);
     middleware(route, walk);
     services(route, walk);
+    probe(route, walk);
     for (std::size_t i = 0; i < walk.links.size() && !walk.cause; ++i) {
       if (walk.links[i].status == LinkStatus::broken) walk.cause = i;
     }
@@ -224,6 +230,17 @@ class Walker {
     }
   }
 
+  // What a visitor gets, as probes see it: where they fail and no other link is broken, nobody
+  // knows why, and the route is not called sound.
+  void probe(const Route& route, RouteWalk& walk) const {
+    Draft draft;
+    for (const probes::Outcome* outcome : probes_.of(route)) {
+      draft.name(outcome->name + ": " + RouteProbes::answer(*outcome));
+      draft.unknown = draft.unknown || !outcome->succeeded();
+    }
+    if (!draft.texts.empty()) link(walk, "probe", draft);
+  }
+
   void add_addresses(const ServiceEndpoints& endpoints, Draft& addresses) const {
     const ObjectName& service = endpoints.service->name;
     add_reason(addresses, service.text(), "Service", "no_ready_endpoints");
@@ -269,6 +286,7 @@ class Walker {
   RouteFaults faults_;
   FindingIndex findings_;
   WayIn way_in_;
+  RouteProbes probes_;
   std::map<IpAddress, Entry> entries_;
   std::set<ObjectName> needing_mesh_;
   std::string name_;

@@ -91,13 +91,14 @@ Result<std::vector<Probe>> route_probes(const Config& config, const Snapshot* la
     if (!entries && seen.insert(name).second) {
       probes.push_back({.outcome = {.name = name,
                                     .url = url,
-                                    .unknown = entries.error().in("DNS of " + route.host)},
+                                    .unknown = entries.error().in("DNS of " + route.host),
+                                    .of_route = true},
                         .request = {}});
     }
     for (const IpAddress& entry : entries.value_or(std::vector<IpAddress>{})) {
       const std::string through = fmt::format("{} via {}", name, entry.text());
       if (!seen.insert(through).second) continue;
-      probes.push_back({.outcome = {.name = through, .url = url},
+      probes.push_back({.outcome = {.name = through, .url = url, .of_route = true},
                         .request = probe_request(config, through, url, entry.text())});
     }
   }
@@ -106,7 +107,8 @@ Result<std::vector<Probe>> route_probes(const Config& config, const Snapshot* la
 
 const MetricDefinition success{"shortcircuit_probe_success",
                                MetricKind::gauge,
-                               "1 when a whole answer below 500 came.",
+                               "1 when a whole answer below 500 came; 404 counts only for "
+                               "expect.probe_routes.",
                                {"probe"}};
 const MetricDefinition duration{"shortcircuit_probe_duration_seconds",
                                 MetricKind::gauge,
@@ -179,9 +181,7 @@ void describe(const std::vector<Observed<State>>& targets, MetricSet& metrics) {
     if (!observed.state) continue;
     for (const Outcome& outcome : observed.state->outcomes) {
       if (outcome.unknown) continue;
-      const bool good =
-          outcome.http_status && *outcome.http_status < 500 && !outcome.stalled && !outcome.failure;
-      metrics.add(success, {outcome.name}, good ? 1 : 0);
+      metrics.add(success, {outcome.name}, outcome.succeeded() ? 1 : 0);
       metrics.add(duration, {outcome.name}, outcome.duration_seconds);
       if (outcome.http_status) metrics.add(status_code, {outcome.name}, *outcome.http_status);
       metrics.add(stalled, {outcome.name}, outcome.stalled ? 1 : 0);

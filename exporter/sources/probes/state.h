@@ -25,6 +25,13 @@ struct Outcome {
   // Why this is unknown: it was never asked for, or not to the end. Everything above says nothing
   // then.
   std::optional<Error> unknown;
+  bool of_route = false;  // of the target `routes`
+  // A whole answer of something that works. 404 is Traefik's word for a route that it lacks: of a
+  // URL that somebody wrote down it is a failure, of a route's own path an app may say it.
+  [[nodiscard]] bool succeeded() const {
+    return http_status && *http_status < 500 && (of_route || *http_status != 404) && !stalled &&
+           !failure;
+  }
 };
 
 struct State {
