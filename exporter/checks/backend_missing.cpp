@@ -8,6 +8,7 @@
 #include "checks/entry.h"
 #include "checks/router_error.h"
 #include "checks/unknown.h"
+#include "fleet/router_index.h"
 
 namespace shortcircuit {
 namespace {
@@ -118,10 +119,17 @@ class BackendJudge {
   std::set<std::string> seen_;
 };
 
-void judge_traefik_services(const kubernetes::State& cluster, BackendJudge& judge) {
+void judge_traefik_services(const kubernetes::State& cluster, bool old_group_read,
+                            BackendJudge& judge) {
+  const auto is_left_over = [&](const kubernetes::TraefikService& service) {
+    return service.old_group && !old_group_read;  // Traefik does not see it, so nobody uses it
+  };
   std::set<kubernetes::ObjectName> names;
-  for (const auto& service : cluster.traefik_services.items) names.insert(service.name);
   for (const auto& service : cluster.traefik_services.items) {
+    if (!is_left_over(service)) names.insert(service.name);
+  }
+  for (const auto& service : cluster.traefik_services.items) {
+    if (is_left_over(service)) continue;
     const std::string from = fmt::format("TraefikService {}", service.name.text());
     for (const auto& leg : service.services) {
       if (leg.name.find('@') != std::string::npos) continue;
@@ -164,7 +172,7 @@ Verdict judge_backends(const Fleet& fleet) {
     for (const RouteBackend& backend : route.backends)
       judge.backend(backend, from, route.kind == "Ingress");
   }
-  judge_traefik_services(cluster, judge);
+  judge_traefik_services(cluster, major_version_of(fleet.traefik()) < 3, judge);
   // The way in is a way to pods as well.
   for (const Entry& entry : judge_entry_addresses(fleet)) {
     if (entry.nobody_behind)

@@ -42,7 +42,7 @@ class Sight {
   Sight(const Fleet& fleet, const RouteFaults& faults) {
     std::set<std::string> missing;  // middlewares
     for (const Finding& finding : middlewares_at_once(fleet).findings)
-      missing.insert(finding.object);
+      missing.insert(finding.kind + finding.object);
     for (const Route& route : fleet.routes) {
       if (route.router) served_.insert(place_of(route));
       if (faults.router_state(route) != RouterState::absent || faults.has_backend_fault(route) ||
@@ -54,7 +54,7 @@ class Sight {
                endpoints->service->type == "ExternalName";
       });
       const bool refused = std::ranges::any_of(route.middlewares, [&](const RouteMiddleware& item) {
-        return missing.contains(item.name());
+        return missing.contains(std::string(kind_of(item)) + item.name());
       });
       if (!plain || refused) continue;
       unexplained_.insert(place_of(route));

@@ -17,8 +17,8 @@
 namespace shortcircuit {
 namespace {
 
-// What routers' errors say of middlewares: `middleware "web-auth@kubernetescrd" does not exist`, or
-// another fault of one. By the middleware's name, the first error that names it.
+// What the errors of HTTP routers say of middlewares: `middleware "web-auth@kubernetescrd" does not
+// exist`, or another fault of one. By the middleware's name, the first error that names it.
 std::map<std::string, std::string> errors_by_middleware(const traefik::State& traefik) {
   constexpr std::string_view before = "middleware \"";
   std::map<std::string, std::string> errors;
@@ -50,15 +50,15 @@ std::string users(const Use& use) { return enumerate(use.routes, 3); }
 
 Finding absent(const Use& use) {
   const auto& name = *use.middleware.object;
-  const std::string_view kind = use.middleware.tcp ? "MiddlewareTCP" : "Middleware";
+  const std::string_view kind = kind_of(use.middleware);
   return {
       .severity = Severity::critical,
       .reason = "object_absent",
-      .kind = "Middleware",
+      .kind = std::string(kind),
       .object = name.text(),
       .message = fmt::format(
-          "{} {} does not exist, and {} names it: its router is disabled and answers 404.", kind,
-          name.text(), users(use)),
+          "{} {} does not exist, and {} names it: its router is disabled and {}.", kind,
+          name.text(), users(use), use.middleware.tcp ? "takes no connection" : "answers 404"),
       .cure = fmt::format(
           "kubectl -n {} get {}   # apply {} {} again, or take the reference {} out of the route",
           shell_word(name.namespace_name), use.middleware.tcp ? "middlewaretcps" : "middlewares",
@@ -79,23 +79,41 @@ Finding provider_off(const Use& use) {
               "providers.kubernetesCRD.enabled: true)"};
 }
 
-Finding router_error(const std::string& object, const std::string& reference,
-                     const std::string& error, const std::string& who) {
-  const bool no_provider = reference.find('@') == std::string::npos;
+// Nothing here is wrong with the object itself: Traefik does not load one that names what it cannot
+// find, and calls it absent then.
+std::string cure_of_existing(const kubernetes::ObjectName& name, const std::string& error) {
+  const bool denied = error.find("does not exist") != std::string::npos;
+  return fmt::format("kubectl -n {} get middleware {} -o yaml   # {}",
+                     shell_word(name.namespace_name), shell_word(name.name),
+                     denied ? "it is there; what it names is not: its Secret, its errors.service "
+                              "or its plugin; Traefik's log says which"
+                            : "correct in it what Traefik says");
+}
+
+std::string cure_of_unknown(const std::string& reference) {
+  if (reference.find('@') == std::string::npos)
+    return fmt::format("# name its provider: NAMESPACE-{}@kubernetescrd", reference);
+  return fmt::format(
+      "# define {} in its provider, or correct the reference; see /api/http/middlewares of Traefik "
+      "for the names that it knows",
+      reference);
+}
+
+Finding router_error(const std::string& object, const std::string& error, const std::string& who,
+                     std::string cure) {
   return {.severity = Severity::critical,
           .reason = "router_error",
           .kind = "Middleware",
           .object = object,
           .message = fmt::format("Traefik says: {}; {} is disabled and answers 404.", error, who),
-          .cure = no_provider
-                      ? fmt::format("# name its provider: NAMESPACE-{}@kubernetescrd", reference)
-                      : fmt::format("# define {} in its provider, or correct the reference; see "
-                                    "/api/http/middlewares of Traefik for "
-                                    "the names that it knows",
-                                    reference)};
+          .cure = std::move(cure)};
 }
 
 }  // namespace
+
+std::string_view kind_of(const RouteMiddleware& middleware) {
+  return middleware.tcp ? "MiddlewareTCP" : "Middleware";
+}
 
 Verdict middlewares_at_once(const Fleet& fleet) {
   if (fleet.config.kubernetes.empty() && fleet.config.traefik.empty()) return not_applicable();
@@ -157,30 +175,35 @@ Verdict middlewares_at_once(const Fleet& fleet) {
   std::set<std::string> said;  // two references may mean one object
   for (const auto& [key, use] : uses) {
     const RouteMiddleware& middleware = use.middleware;
-    known_references.insert(use.qualified);
-    const auto error = errors.find(use.qualified);
     const std::string object = middleware.name();
-    if (middleware.object) {
+    const std::string once = fmt::format("{} {}", kind_of(middleware), object);
+    const bool exists =
+        middleware.object && (middleware.tcp ? tcp_objects : objects).contains(*middleware.object);
+    // TCP routers are not read: every error is of an HTTP router and means another middleware.
+    if (!middleware.tcp) known_references.insert(use.qualified);
+    if (middleware.object && !exists) {
       const bool list_known =
           middleware.tcp ? cluster->middleware_tcps.known() : cluster->middlewares.known();
-      const bool exists = (middleware.tcp ? tcp_objects : objects).contains(*middleware.object);
-      if (list_known && !exists) {
-        if (said.insert("absent " + object).second) verdict.findings.push_back(absent(use));
-        continue;
-      }
-      if (exists && crd_off && error != errors.end()) {
-        if (said.insert("off " + object).second) verdict.findings.push_back(provider_off(use));
+      if (list_known) {
+        if (said.insert("absent " + once).second) verdict.findings.push_back(absent(use));
         continue;
       }
     }
-    if (error != errors.end() && said.insert("error " + object).second) {
-      add_router_error(router_error(object, middleware.reference, error->second, users(use)));
+    if (middleware.tcp) continue;
+    const auto error = errors.find(use.qualified);
+    if (error == errors.end()) continue;
+    if (exists && crd_off) {
+      if (said.insert("off " + once).second) verdict.findings.push_back(provider_off(use));
+    } else if (said.insert("error " + once).second) {
+      add_router_error(router_error(object, error->second, users(use),
+                                    exists ? cure_of_existing(*middleware.object, error->second)
+                                           : cure_of_unknown(middleware.reference)));
     }
   }
   // Routers that no object of the cluster explains (file, docker …), or whose object was not read.
   for (const auto& [reference, error] : errors) {
-    if (known_references.contains(reference) || !said.insert("error " + reference).second) continue;
-    add_router_error(router_error(reference, reference, error, "its router"));
+    if (known_references.contains(reference)) continue;
+    add_router_error(router_error(reference, error, "its router", cure_of_unknown(reference)));
   }
   if (held_back)
     verdict.unknown.push_back(
@@ -217,7 +240,7 @@ const CheckDefinition middleware_missing_check{
     .layer = Layer::middleware,
     .question = "Does every middleware that a route names exist?",
     .reasons =
-        {{"object_absent", "No such Middleware object exists."},
+        {{"object_absent", "No such Middleware, or MiddlewareTCP, exists."},
          {"provider_off",
           "The object exists, and Traefik runs without the provider that reads it."},
          {"router_error",

@@ -10,6 +10,7 @@
 #include "checks/address.h"
 #include "checks/entry.h"
 #include "checks/link_draft.h"
+#include "checks/middleware_missing.h"
 #include "checks/route_faults.h"
 #include "checks/route_probes.h"
 
@@ -182,7 +183,9 @@ class Walker {
     for (const RouteMiddleware& middleware : route.middlewares) {
       const std::string object = middleware.name();
       draft.name(object);
-      draft.add(findings_.of("middleware_missing", object));
+      for (Finding* finding : findings_.of("middleware_missing", object)) {
+        if (finding->kind == kind_of(middleware)) draft.add(finding);
+      }
       const bool readable = middleware.object ? (middleware.tcp ? cluster->middleware_tcps.known()
                                                                 : cluster->middlewares.known())
                                               : fleet_.traefik() != nullptr;

@@ -21,13 +21,16 @@ std::string traefik_name(const ObjectName& name) {
 
 }  // namespace
 
-MiddlewareResolver::MiddlewareResolver(const kubernetes::State& cluster) {
-  for (const auto& item : cluster.middlewares.items) {
-    http_[item.name] = &item;
-    by_traefik_name_.try_emplace(normalized_name(item.name.namespace_name + "-" + item.name.name),
-                                 item.name);
+MiddlewareResolver::Objects::Objects(const kubernetes::Listed<kubernetes::Middleware>& list) {
+  for (const auto& item : list.items) {
+    by_name[item.name] = &item;
+    by_traefik_name.try_emplace(normalized_name(item.name.namespace_name + "-" + item.name.name),
+                                item.name);
   }
-  for (const auto& item : cluster.middleware_tcps.items) tcp_[item.name] = &item;
+}
+
+MiddlewareResolver::MiddlewareResolver(const kubernetes::State& cluster)
+    : http_(cluster.middlewares), tcp_(cluster.middleware_tcps) {
   collect_namespaces(cluster.middlewares, namespaces_);
   collect_namespaces(cluster.services, namespaces_);
   collect_namespaces(cluster.ingresses, namespaces_);
@@ -48,9 +51,9 @@ MiddlewareResolver::MiddlewareResolver(const kubernetes::State& cluster) {
 // Of the places where the name could be split: an object that exists; else the longest namespace
 // that is known; else the namespace of the Ingress; else the first dash.
 ObjectName MiddlewareResolver::split_name(const std::string& joined,
-                                          const std::string& own_namespace) const {
-  const auto existing = by_traefik_name_.find(joined);
-  if (existing != by_traefik_name_.end()) return existing->second;
+                                          const std::string& own_namespace, bool tcp) const {
+  const auto existing = objects(tcp).by_traefik_name.find(joined);
+  if (existing != objects(tcp).by_traefik_name.end()) return existing->second;
   std::optional<ObjectName> known_namespace;
   std::optional<ObjectName> own;
   std::optional<ObjectName> first;
@@ -67,14 +70,14 @@ ObjectName MiddlewareResolver::split_name(const std::string& joined,
 }
 
 void MiddlewareResolver::resolve(const std::string& reference, const std::string& own_namespace,
-                                 std::vector<RouteMiddleware>& middlewares) const {
+                                 std::vector<RouteMiddleware>& middlewares, bool tcp) const {
   if (!reference.ends_with(crd_provider)) {
-    middlewares.push_back({.reference = reference, .object = std::nullopt});
+    middlewares.push_back({.reference = reference, .object = std::nullopt, .tcp = tcp});
     return;
   }
   std::set<ObjectName> visited;
-  add(split_name(reference.substr(0, reference.size() - crd_provider.size()), own_namespace), false,
-      middlewares, visited);
+  add(split_name(reference.substr(0, reference.size() - crd_provider.size()), own_namespace, tcp),
+      tcp, middlewares, visited);
   if (!middlewares.empty() && visited.size() == 1) middlewares.back().reference = reference;
 }
 
@@ -84,9 +87,9 @@ void MiddlewareResolver::resolve_object(const kubernetes::MiddlewareReference& r
   const auto at = reference.name.find('@');
   if (at != std::string::npos) {
     if (reference.name.substr(at) == crd_provider) {
-      resolve(reference.name, own_namespace, middlewares);
+      resolve(reference.name, own_namespace, middlewares, tcp);
     } else {
-      middlewares.push_back({.reference = reference.name, .object = std::nullopt});
+      middlewares.push_back({.reference = reference.name, .object = std::nullopt, .tcp = tcp});
     }
     return;
   }
@@ -100,7 +103,7 @@ void MiddlewareResolver::add(const ObjectName& name, bool tcp,
                              std::set<ObjectName>& visited) const {
   if (!visited.insert(name).second) return;
   middlewares.push_back({.reference = traefik_name(name), .object = name, .tcp = tcp});
-  const auto& known = tcp ? tcp_ : http_;
+  const auto& known = objects(tcp).by_name;
   const auto found = known.find(name);
   if (found == known.end()) return;
   for (const auto& member : found->second->chain) {
@@ -108,7 +111,8 @@ void MiddlewareResolver::add(const ObjectName& name, bool tcp,
     if (at != std::string::npos && member.name.substr(at) != crd_provider) {
       middlewares.push_back({.reference = member.name, .object = std::nullopt, .tcp = tcp});
     } else if (at != std::string::npos) {
-      add(split_name(member.name.substr(0, at), name.namespace_name), tcp, middlewares, visited);
+      add(split_name(member.name.substr(0, at), name.namespace_name, tcp), tcp, middlewares,
+          visited);
     } else {
       add({member.namespace_name.empty() ? name.namespace_name : member.namespace_name,
            member.name},

@@ -19,21 +19,26 @@ class MiddlewareResolver {
 
   // `reference` as an annotation writes it; `own_namespace` is the Ingress's.
   void resolve(const std::string& reference, const std::string& own_namespace,
-               std::vector<RouteMiddleware>& middlewares) const;
+               std::vector<RouteMiddleware>& middlewares, bool tcp = false) const;
   void resolve_object(const kubernetes::MiddlewareReference& reference,
                       const std::string& own_namespace, bool tcp,
                       std::vector<RouteMiddleware>& middlewares) const;
 
  private:
   [[nodiscard]] kubernetes::ObjectName split_name(const std::string& joined,
-                                                  const std::string& own_namespace) const;
+                                                  const std::string& own_namespace, bool tcp) const;
   void add(const kubernetes::ObjectName& name, bool tcp, std::vector<RouteMiddleware>& middlewares,
            std::set<kubernetes::ObjectName>& visited) const;
 
-  std::map<kubernetes::ObjectName, const kubernetes::Middleware*> http_;
-  std::map<std::string, kubernetes::ObjectName>
-      by_traefik_name_;  // of http_: `namespace-name`, normalized
-  std::map<kubernetes::ObjectName, const kubernetes::Middleware*> tcp_;
+  struct Objects {
+    explicit Objects(const kubernetes::Listed<kubernetes::Middleware>& list);
+    std::map<kubernetes::ObjectName, const kubernetes::Middleware*> by_name;
+    std::map<std::string, kubernetes::ObjectName> by_traefik_name;  // `namespace-name`, normalized
+  };
+  [[nodiscard]] const Objects& objects(bool tcp) const { return tcp ? tcp_ : http_; }
+
+  Objects http_;
+  Objects tcp_;
   std::set<std::string> namespaces_;  // that any object of the cluster lies in
 };
 

@@ -98,6 +98,35 @@ TEST_CASE("TraefikServices, nested and in circles") {
   }
 }
 
+TEST_CASE("TraefikServices of the old API group are judged only where Traefik reads them") {
+  World world = World::with_route();
+  world.cluster->traefik_services.items = {
+      {.name = {"shop", "canary"},
+       .old_group = true,
+       .services = {{.name = "web-v1", .port = "http"},
+                    {.name = "gone", .kind = "TraefikService"}}}};
+  CHECK(world.findings().empty());
+  const Findings both{"backend_missing/service_absent Service shop/web-v1",
+                      "backend_missing/service_absent TraefikService shop/gone"};
+  SECTION("Traefik 2 does") {
+    world.proxy->version = "2.11.2";
+    CHECK(world.findings() == both);
+  }
+  SECTION("one of the new group is judged") {
+    world.cluster->traefik_services.items[0].old_group = false;
+    CHECK(world.findings() == both);
+  }
+  SECTION("a left-over one is no leg") {
+    world.cluster->traefik_services.items[0].services.clear();
+    world.cluster->traefik_services.items.push_back(
+        {.name = {"shop", "split"}, .services = {{.name = "canary", .kind = "TraefikService"}}});
+    CHECK(world.findings() ==
+          Findings{"backend_missing/service_absent TraefikService shop/canary"});
+    world.proxy->version = "2.11.2";
+    CHECK(world.findings().empty());
+  }
+}
+
 TEST_CASE("a dead route never lacks a cause") {
   World world = World::with_route();
   SECTION("its router is not there and everything it names is") {

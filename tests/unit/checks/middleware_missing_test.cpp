@@ -22,6 +22,13 @@ void refuse(World& world, const std::string& router, const std::string& middlewa
   world.router(router).status = "disabled";
   world.router(router).errors = {"middleware \"" + middleware + "\" does not exist"};
 }
+
+kubernetes::IngressRoute tcp_route(const std::string& middleware) {
+  return {.name = {"db", "main"},
+          .rules = {{.match = "HostSNI(`*`)",
+                     .middlewares = {{.name = middleware}},
+                     .services = {{.name = "main", .port = "http"}}}}};
+}
 }  // namespace
 
 TEST_CASE("middlewares that exist, in any namespace, whatever dashes their names have") {
@@ -93,15 +100,69 @@ TEST_CASE("an IngressRoute's middlewares") {
 TEST_CASE("a TCP route's middlewares are of their own kind") {
   World world = World::healthy();
   world.hand_kept("db/main", {"100.80.0.2"});
-  world.cluster->ingress_route_tcps.items.push_back(
-      {.name = {"db", "main"},
-       .rules = {{.match = "HostSNI(`*`)",
-                  .middlewares = {{.name = "allow"}},
-                  .services = {{.name = "main", .port = "http"}}}}});
+  world.cluster->ingress_route_tcps.items.push_back(tcp_route("allow"));
   world.middleware("db/allow");  // of HTTP: does not count
-  CHECK(world.findings(middleware_check) == Findings{"object_absent db/allow"});
-  world.cluster->middleware_tcps.items.push_back({.name = {"db", "allow"}});
-  CHECK(world.findings().empty());
+  CHECK(world.findings() == Findings{"middleware_missing/object_absent MiddlewareTCP db/allow"});
+  CHECK(world.judge().findings.front().message ==
+        "MiddlewareTCP db/allow does not exist, and IngressRouteTCP db/main names it: its router "
+        "is disabled and takes no connection.");
+  SECTION("which exists") {
+    world.cluster->middleware_tcps.items.push_back({.name = {"db", "allow"}});
+    CHECK(world.findings().empty());
+  }
+  SECTION("by its full name") {
+    world.cluster->middleware_tcps.items.push_back({.name = {"db", "allow"}});
+    world.cluster->ingress_route_tcps.items[0] = tcp_route("db-allow@kubernetescrd");
+    world.cluster->middlewares.items.clear();
+    CHECK(world.findings().empty());
+  }
+}
+
+TEST_CASE("an HTTP route does not fall with a MiddlewareTCP of its middleware's name") {
+  World world = World::healthy();
+  world.hand_kept("db/main", {"100.80.0.2"});
+  world.cluster->ingress_route_tcps.items.push_back(tcp_route("allow"));
+  world.ingress_route("db/web", "Host(`db.example`)", "main").rules.front().middlewares = {
+      {.name = "allow"}};
+  world.middleware("db/allow");
+  world.serve();
+  CHECK(world.findings() == Findings{"middleware_missing/object_absent MiddlewareTCP db/allow"});
+  CHECK(world.cause("db.example") == "ok");
+  CHECK(world.cause("*") == "middleware/object_absent");
+  SECTION("nor does the other way round") {
+    world.cluster->middlewares.items.clear();
+    world.cluster->middleware_tcps.items.push_back({.name = {"db", "allow"}});
+    CHECK(world.findings() == Findings{"middleware_missing/object_absent Middleware db/allow"});
+    CHECK(world.cause("db.example") == "middleware/object_absent");
+    CHECK(world.cause("*") == "ok");
+  }
+  SECTION("both are absent, and said apart") {
+    world.cluster->middlewares.items.clear();
+    CHECK(world.findings() == Findings{"middleware_missing/object_absent Middleware db/allow",
+                                       "middleware_missing/object_absent MiddlewareTCP db/allow"});
+  }
+  SECTION("Traefik's error is the HTTP middleware's") {
+    world.cluster->middleware_tcps.items.push_back({.name = {"db", "allow"}});
+    refuse(world, "db-web", "db-allow@kubernetescrd");
+    CHECK(world.findings() == Findings{"middleware_missing/router_error Middleware db/allow"});
+    CHECK(world.cause("*") == "ok");
+  }
+}
+
+TEST_CASE("what cures a middleware that Traefik calls absent") {
+  World world = with_middlewares("shop-auth@kubernetescrd, auth@file");
+  world.middleware("shop/auth");
+  const auto cure_after = [&](const std::string& error) {
+    world.router("shop").status = "disabled";
+    world.router("shop").errors = {error};
+    return world.judge().findings.front().cure;
+  };
+  CHECK(cure_after("middleware \"shop-auth@kubernetescrd\" does not exist") ==
+        "kubectl -n shop get middleware auth -o yaml   # it is there; what it names is not: its "
+        "Secret, its errors.service or its plugin; Traefik's log says which");
+  CHECK(cure_after("invalid middleware \"shop-auth@kubernetescrd\" configuration: empty") ==
+        "kubectl -n shop get middleware auth -o yaml   # correct in it what Traefik says");
+  CHECK(cure_after("middleware \"auth@file\" does not exist").starts_with("# define auth@file"));
 }
 
 TEST_CASE("the provider that reads middlewares is off") {
