@@ -26,7 +26,13 @@ Result<Json> parsed(std::string_view body) {
                 fmt::format("JSON is nested deeper than {} levels", JsonOutline::deepest_level));
   }
   Json document = Json::parse(outline.kept(), nullptr, false);
-  if (document.is_discarded()) return fail(Failure::syntax, "the answer is not valid JSON");
+  if (document.is_discarded()) {
+    const auto begin = body.find_first_not_of(" \t\r\n");
+    const bool is_page = begin != std::string_view::npos && body[begin] == '<';
+    return fail(Failure::syntax, is_page ? "the answer is a web page, not JSON: a login or a user "
+                                           "interface stands at this URL; give that of the API"
+                                         : "the answer is not valid JSON");
+  }
   return document;
 }
 

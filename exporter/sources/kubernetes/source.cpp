@@ -124,7 +124,11 @@ Listed<T> switched_off(const std::string& key) {
 
 Error first_error(const std::vector<List*>& lists) {
   for (const List* list : lists) {
-    if (list->outcome == List::Outcome::failed) return list->error;
+    if (list->outcome != List::Outcome::failed) continue;
+    Error error = list->error;
+    if (error.message.find("/var/run/secrets/kubernetes.io/") != std::string::npos)
+      error.message += "; outside a pod give kubernetes.kubeconfig, or its url and credentials";
+    return error;
   }
   return {Failure::status,
           "HTTP 404 for every kind: check that the URL is that of a Kubernetes API server", 404};

@@ -57,13 +57,13 @@ int next_page(const HttpResponse& response, int page) {
   return next > page ? next : 0;
 }
 
-Error explained(const Error& error, std::string_view url) {
+Error explained(const Error& error) {
   if (error.http_status == 404) {
     return {error.failure,
-            fmt::format("{}: {} is not Traefik's API: enable it (api.insecure serves it on the "
+            fmt::format("{}, which is not Traefik's API: enable it (api.insecure serves it on the "
                         "entry point `traefik`), or give the URL and host name of the router that "
                         "serves api@internal",
-                        error.message, url),
+                        error.message),
             error.http_status};
   }
   return error;
@@ -92,7 +92,7 @@ void take(Part& part, const HttpRequest& request, const Result<HttpResponse>& re
   part.done = true;
   const auto answer = expect_success(response, request);
   if (!answer) {
-    part.error = explained(answer.error(), request.url.substr(0, request.url.find('?')));
+    part.error = explained(answer.error());
     return;
   }
   if (const auto parsed = part.parse(answer->body, part.read); !parsed) {

@@ -186,6 +186,9 @@ TEST_CASE("answers that are no JSON, or another one than expected") {
     return done ? std::string("fine") : std::string(name_of(done.error().failure));
   };
   CHECK(read("<html>sign in</html>", "text/html") == "syntax");
+  const auto page = read_json(" \n<html>sign in</html>", [](JsonView) {});
+  REQUIRE_FALSE(page);
+  CHECK(page.error().message.starts_with("the answer is a web page, not JSON: "));
   CHECK(read("{\"name\":\"a\"", "application/json") == "syntax");
   CHECK(read("{\"name\":7}", "application/json") == "schema");
   CHECK(read("[]", "application/json") == "schema");
