@@ -2,20 +2,10 @@
 
 #include <malloc.h>
 
-#include <condition_variable>
-#include <mutex>
-
 #include "base/log.h"
 
 namespace shortcircuit {
 namespace {
-
-void sleep_for(Duration duration, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, duration, [] { return false; });
-}
 
 // What is known of before, if the new configuration means the same cluster: what another one had is
 // not missing here. A replay begins anew.
@@ -72,7 +62,7 @@ void Engine::idle(Duration duration, const std::stop_token& stop) {
   constexpr auto slice = 250ms;
   const Deadline deadline = Deadline::after(duration);
   while (!stop.stop_requested() && deadline.remaining() > 0s) {
-    sleep_for(std::min<Duration>(slice, deadline.remaining()), stop);
+    wait_until(std::min(Deadline::after(slice).at, deadline.at), stop);
     if (refresh_.exchange(false)) publish(replay_ ? replay_->time() : now());
   }
 }

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <filesystem>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <type_traits>
@@ -182,13 +180,6 @@ std::vector<std::unique_ptr<Target>> make_targets(const PollEnvironment& environ
 #include "sources/sources.def"
 #undef SHORTCIRCUIT_SOURCE
   return targets;
-}
-
-void wait_until(std::chrono::steady_clock::time_point time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_until(lock, stop, time, [] { return false; });
 }
 
 // Is there anything that could be asked for?

@@ -27,6 +27,8 @@ std::string count_of(std::size_t count, std::string_view singular);
 std::optional<std::string> nearest(std::string_view word,
                                    const std::vector<std::string>& candidates);
 
+// A URL without the slashes at its end, to which a path is added.
+std::string without_slash(std::string url);
 // A URL without user information, for messages and recordings: `http://user:pw@host/x` becomes
 // `http://host/x`. Text that is no URL comes back as it is.
 std::string without_userinfo(std::string_view url);

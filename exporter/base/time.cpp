@@ -4,8 +4,10 @@
 
 #include <charconv>
 #include <cmath>
+#include <condition_variable>
 #include <cstdint>
 #include <ctime>
+#include <mutex>
 
 namespace shortcircuit {
 namespace {
@@ -99,6 +101,14 @@ Duration time_since_boot() {
   timespec time{};
   clock_gettime(CLOCK_BOOTTIME, &time);
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+bool wait_until(std::chrono::steady_clock::time_point when, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any never;
+  never.wait_until(lock, stop, when, [] { return false; });
+  return !stop.stop_requested();
 }
 
 Time now() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,9 @@ struct Deadline {
     return std::chrono::duration_cast<Duration>(at - std::chrono::steady_clock::now());
   }
 };
+
+// Sleeps until a moment, or until the process stops: false then. Any thread.
+bool wait_until(std::chrono::steady_clock::time_point when, const std::stop_token& stop);
 
 Time now();
 // Only differences mean something. Goes on while the machine sleeps, which a steady clock does not.

@@ -37,10 +37,6 @@ const std::vector<ReasonDefinition> reasons{
     {"unknown", "The controller says something that is none of these."},
 };
 
-bool is_satellite(const linstor::Node& node) {
-  return node.type == "SATELLITE" || node.type == "COMBINED";
-}
-
 // True when `holds` was true of every state seen within the grace time and there is one from
 // before it.
 bool lasted(const Observed<State>& target, bool (*holds)(const State&, const std::string&),
@@ -179,7 +175,7 @@ Verdict judge_satellite_offline(const Fleet& fleet) {
   const bool replicates = needs_drbd(state);
   const bool all_read = state.resources && state.definitions && state.groups;
   for (const auto& node : state.nodes) {
-    if (!is_satellite(node)) continue;
+    if (!node.is_satellite()) continue;
     if (node.connection_status == "ONLINE" && !node.has_flag("EVICTED")) {
       if (node.drbd_supported || node.has_flag("DELETE")) continue;
       if (replicates) {

@@ -16,10 +16,6 @@ constexpr std::size_t most_pools = 8;
 // Where the bar turns to the tone of a warning; what is a finding is the checks' to say.
 constexpr double nearly_full = 0.9;
 
-bool is_satellite(const linstor::Node& node) {
-  return node.type == "SATELLITE" || node.type == "COMBINED";
-}
-
 void write_pools(Html& html, const linstor::State& state_of_storage, const std::string& node) {
   if (!state_of_storage.storage_pools) {
     html.text("unknown");
@@ -48,7 +44,7 @@ void write_pools(Html& html, const linstor::State& state_of_storage, const std::
 void write_nodes(Html& html, const linstor::State& storage) {
   std::vector<const linstor::Node*> nodes;
   for (const auto& node : storage.nodes) {
-    if (is_satellite(node)) nodes.push_back(&node);
+    if (node.is_satellite()) nodes.push_back(&node);
   }
   std::stable_sort(nodes.begin(), nodes.end(), [](const auto* left, const auto* right) {
     return (left->connection_status != "ONLINE") > (right->connection_status != "ONLINE");

@@ -13,11 +13,6 @@ using Answer = Result<HttpResponse>;
 
 constexpr std::size_t metrics_body_limit = 32U << 20;  // K3s: the registry of every component
 
-std::string without_slash(std::string url) {
-  while (url.ends_with('/')) url.pop_back();
-  return url;
-}
-
 // The health page of the port that serves the metrics; "" when the URL makes no sense.
 std::string health_url_beside(const std::string& metrics_url) {
   const auto authority = metrics_url.find("://");

@@ -2,17 +2,16 @@
 
 #include <array>
 
+#include "base/text.h"
 #include "sources/headscale/parse.h"
 
 namespace shortcircuit::headscale {
 namespace {
 
 HttpRequest request_for(const Config& config, std::string answer, std::string_view path) {
-  std::string url = config.endpoint.url;
-  while (url.ends_with('/')) url.pop_back();
   HttpRequest request;
   request.answer = std::move(answer);
-  request.url = url + std::string(path);
+  request.url = without_slash(config.endpoint.url) + std::string(path);
   request.body_limit = 16U << 20;  // no pagination
   return request;
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <set>
 
+#include "base/text.h"
 #include "sources/kubernetes/kinds.h"
 
 namespace shortcircuit::kubernetes {
@@ -157,8 +158,7 @@ const Error* Source::missed(std::span<List* const> lists, const PollContext& con
 }
 
 Result<State> Source::poll(PollContext& context) {
-  std::string base = config_.endpoint.url;
-  while (base.ends_with('/')) base.pop_back();
+  const std::string base = without_slash(config_.endpoint.url);
   Lists lists;
   const std::vector<List*> all = lists.all(config_);
   const bool may_follow = config_.watch && !context.once && !context.replay && server_answers_;

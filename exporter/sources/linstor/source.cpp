@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "sources/linstor/parse.h"
 
 namespace shortcircuit::linstor {
@@ -19,11 +20,6 @@ constexpr std::size_t connections_per_poll = 32;
 // Requests that are in flight together.
 constexpr std::size_t requests_at_once = 16;
 constexpr std::size_t body_limit = 16U << 20;  // about 5,000 replicas
-
-std::string without_slash(std::string url) {
-  while (url.ends_with('/')) url.pop_back();
-  return url;
-}
 
 HttpRequest get(std::string answer, std::string url) {
   HttpRequest request;

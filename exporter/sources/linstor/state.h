@@ -33,6 +33,7 @@ struct Node {
   bool drbd_supported = true;            // false only when an online node says so
   std::string drbd_unsupported_reason;
 
+  [[nodiscard]] bool is_satellite() const { return type == "SATELLITE" || type == "COMBINED"; }
   [[nodiscard]] bool has_flag(std::string_view flag) const;
 };
 

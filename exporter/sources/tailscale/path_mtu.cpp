@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 
 #include "sources/tailscale/parse.h"
 #include "sources/tailscale/request.h"
@@ -36,15 +34,6 @@ std::vector<Peer> direct_peers(const State& state) {
 int header_bytes(const std::string& endpoint) {
   const auto address = address_of_endpoint(endpoint);
   return address && !address->is_v4() ? 48 : 28;  // IP and UDP
-}
-
-// False when the process stops.
-bool wait_until(std::chrono::steady_clock::time_point when, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::unique_lock lock(mutex);
-  std::condition_variable_any never;
-  never.wait_until(lock, stop, when, [] { return false; });
-  return !stop.stop_requested();
 }
 
 Duration ping_timeout(const Config& config, const PollContext& context) {

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <set>
 
+#include "base/text.h"
 #include "sources/traefik/parse.h"
 
 namespace shortcircuit::traefik {
@@ -127,8 +128,7 @@ SharedVector<Item> once_each(SharedVector<Item> items, const SharedVector<Item>&
 // The three lists are needed: a router that was not read must not look like one that is missing.
 // Without one of the others the rest is still worth having.
 Result<State> Source::poll(PollContext& context) {
-  std::string base = config_.endpoint.url;
-  while (base.ends_with('/')) base.pop_back();
+  const std::string base = without_slash(config_.endpoint.url);
   std::array parts{Part{"http-routers", "/api/http/routers", true, parse_routers},
                    Part{"http-services", "/api/http/services", true, parse_services},
                    Part{"http-middlewares", "/api/http/middlewares", true, parse_middlewares},
