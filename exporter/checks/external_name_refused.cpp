@@ -44,7 +44,7 @@ class Sight {
     for (const Finding& finding : middlewares_at_once(fleet).findings)
       missing.insert(finding.kind + finding.object);
     for (const Route& route : fleet.routes) {
-      if (route.router) served_.insert(place_of(route));
+      if (!route.routers.empty()) served_.insert(place_of(route));
       if (faults.router_state(route) != RouterState::absent || faults.has_backend_fault(route) ||
           faults.served_elsewhere(route) || RouteFaults::crosses_namespaces(route))
         continue;

@@ -17,18 +17,24 @@
 namespace shortcircuit {
 namespace {
 
-// What the errors of HTTP routers say of middlewares: `middleware "web-auth@kubernetescrd" does not
-// exist`, or another fault of one. By the middleware's name, the first error that names it.
-std::map<std::string, std::string> errors_by_middleware(const traefik::State& traefik) {
+// The middleware that the error of an HTTP router names: `middleware "web-auth@kubernetescrd" does
+// not exist`, or another fault of one. "" = none.
+std::string middleware_in(const std::string& error) {
   constexpr std::string_view before = "middleware \"";
+  const auto begin = error.find(before);
+  if (begin == std::string::npos) return "";
+  const auto end = error.find('"', begin + before.size());
+  if (end == std::string::npos) return "";
+  return error.substr(begin + before.size(), end - begin - before.size());
+}
+
+// By the middleware's name, the first error that names it.
+std::map<std::string, std::string> errors_by_middleware(const traefik::State& traefik) {
   std::map<std::string, std::string> errors;
   for (const auto& router : traefik.routers) {
     for (const std::string& error : router.errors) {
-      const auto begin = error.find(before);
-      if (begin == std::string::npos) continue;
-      const auto end = error.find('"', begin + before.size());
-      if (end == std::string::npos) continue;
-      errors.try_emplace(error.substr(begin + before.size(), end - begin - before.size()), error);
+      if (std::string name = middleware_in(error); !name.empty())
+        errors.try_emplace(std::move(name), error);
     }
   }
   return errors;
@@ -209,6 +215,33 @@ Verdict middlewares_at_once(const Fleet& fleet) {
     verdict.unknown.push_back(
         "Traefik started less than 30 s ago and may not have loaded its middlewares yet");
   return verdict;
+}
+
+RefusedMiddlewares::RefusedMiddlewares(const Fleet& fleet) : fleet_(fleet) {
+  for (const Route& route : fleet.routes) {
+    for (const RouteMiddleware& middleware : route.middlewares) {
+      if (!middleware.tcp) objects_.try_emplace(qualified(middleware, route), middleware.name());
+    }
+  }
+}
+
+std::vector<std::string> RefusedMiddlewares::of(const traefik::Router& router) const {
+  std::vector<std::string> names;
+  for (const std::string& error : router.errors) {
+    const std::string name = middleware_in(error);
+    const auto object = objects_.find(name);
+    if (!name.empty()) names.push_back(object == objects_.end() ? name : object->second);
+  }
+  return names;
+}
+
+std::vector<std::string> RefusedMiddlewares::of(const Route& route) const {
+  std::vector<std::string> names;
+  for (const std::size_t router : route.routers) {
+    for (std::string& name : of(fleet_.traefik()->routers[router]))
+      names.push_back(std::move(name));
+  }
+  return names;
 }
 
 namespace {

@@ -9,7 +9,7 @@ RouteFaults::RouteFaults(const Fleet& fleet) : fleet_(fleet), traefik_(fleet.tra
   starting_ = traefik_->started && is_recent(*traefik_->started, fleet.snapshot.time, loading_time);
   for (const auto& service : traefik_->services) services_.try_emplace(service.name, &service);
   for (const Route& route : fleet.routes) {
-    if (!route.router) continue;
+    if (route.routers.empty()) continue;
     served_.insert(class_of(route));
     serving_.insert(provider_title(route));
   }
@@ -25,9 +25,7 @@ bool RouteFaults::served_elsewhere(const Route& route) const {
   return serving_.contains(provider_title(route)) && !served_.contains(class_of(route));
 }
 
-const traefik::Service* RouteFaults::service_of(const Route& route) const {
-  if (traefik_ == nullptr || !route.router) return nullptr;
-  const auto& router = traefik_->routers[*route.router];
+const traefik::Service* RouteFaults::service_of(const traefik::Router& router) const {
   return service_named(router.service, router.provider);
 }
 
@@ -39,15 +37,16 @@ const traefik::Service* RouteFaults::service_named(std::string name,
 }
 
 bool RouteFaults::has_server(const Route& route) const {
-  const auto* service = service_of(route);
+  return std::ranges::any_of(route.routers, [&](std::size_t router) {
+    return has_server(service_of(traefik_->routers[router]));
+  });
+}
+
+bool RouteFaults::has_server(const traefik::Service* service) {
   if (service == nullptr) return false;
   // Weighted ones and the like have no servers of their own; they exist only when every leg does.
   return (!service->type.empty() && service->type != "loadbalancer") ||
          !service->server_urls.empty();
-}
-
-bool RouteFaults::all_servers_down(const Route& route) const {
-  return all_servers_down(service_of(route), 8);
 }
 
 bool RouteFaults::all_servers_down(const traefik::Service* service, int depth) const {
@@ -59,21 +58,38 @@ bool RouteFaults::all_servers_down(const traefik::Service* service, int depth) c
   });
 }
 
+RouterState RouteFaults::state_of(const traefik::Router& router) const {
+  if (router.status == "disabled") return RouterState::disabled;
+  // Services of Traefik's own (api@internal, noop@internal) have no servers and need none.
+  if (router.service.ends_with("@internal")) return RouterState::alive;
+  const auto* service = service_of(router);
+  if (all_servers_down(service, 8)) return RouterState::servers_down;
+  return has_server(service) ? RouterState::alive : RouterState::no_servers;
+}
+
+const traefik::Router* RouteFaults::worst_router(const Route& route) const {
+  const traefik::Router* worst = nullptr;
+  RouterState state = RouterState::alive;
+  for (const std::size_t index : route.routers) {
+    const auto& router = traefik_->routers[index];
+    const RouterState own = state_of(router);
+    const bool worse = own == RouterState::disabled ? state != RouterState::disabled
+                                                    : state == RouterState::alive && own != state;
+    if (worst != nullptr && !worse) continue;
+    worst = &router;
+    state = own;
+  }
+  return worst;
+}
+
 RouterState RouteFaults::router_state(const Route& route) const {
   const bool http = route.kind == "Ingress" || route.kind == "IngressRoute";
   if (traefik_ == nullptr || !http) return RouterState::unknown;
-  if (route.router) {
-    const auto& router = traefik_->routers[*route.router];
-    // Services of Traefik's own (api@internal, noop@internal) have no servers and need none.
-    const bool internal = router.service.ends_with("@internal");
-    const bool served = has_server(route) && !all_servers_down(route);
-    if (router.status != "disabled" && (internal || served)) return RouterState::alive;
-  }
+  const auto* router = worst_router(route);
+  const RouterState state = router == nullptr ? RouterState::absent : state_of(*router);
+  if (state == RouterState::alive) return state;
   const bool fresh = route.created && is_recent(*route.created, fleet_.snapshot.time, loading_time);
-  if (starting_ || fresh) return RouterState::unknown;
-  if (!route.router) return RouterState::absent;
-  if (traefik_->routers[*route.router].status == "disabled") return RouterState::disabled;
-  return all_servers_down(route) ? RouterState::servers_down : RouterState::no_servers;
+  return starting_ || fresh ? RouterState::unknown : state;
 }
 
 bool RouteFaults::provider_runs(const Route& route) const {

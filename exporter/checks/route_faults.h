@@ -30,10 +30,15 @@ class RouteFaults {
  public:
   explicit RouteFaults(const Fleet& fleet);
 
+  // Of its worst router: each copy serves another entry point.
   [[nodiscard]] RouterState router_state(const Route& route) const;
+  // That router; null without any.
+  [[nodiscard]] const traefik::Router* worst_router(const Route& route) const;
+  // As far as Traefik tells, whatever its age: alive, disabled, no_servers or servers_down.
+  [[nodiscard]] RouterState state_of(const traefik::Router& router) const;
   // Traefik started so recently that what it lacks says nothing.
   [[nodiscard]] bool traefik_starting() const { return starting_; }
-  // The router's service exists and has a server, whatever the router's own state is and whether
+  // A router's service exists and has a server, whatever the router's own state is and whether
   // the server answers.
   [[nodiscard]] bool has_server(const Route& route) const;
   // Of a class of which this Traefik has no router at all, while it has some of another class: the
@@ -56,11 +61,11 @@ class RouteFaults {
  private:
   using ProviderAndClass = std::pair<std::string_view, std::string>;
   static ProviderAndClass class_of(const Route& route);
-  // Null: Traefik has no router for the route, or no service for the router.
-  [[nodiscard]] const traefik::Service* service_of(const Route& route) const;
+  // Null: Traefik has no service for the router.
+  [[nodiscard]] const traefik::Service* service_of(const traefik::Router& router) const;
+  [[nodiscard]] static bool has_server(const traefik::Service* service);
   [[nodiscard]] const traefik::Service* service_named(std::string name,
                                                       const std::string& provider) const;
-  [[nodiscard]] bool all_servers_down(const Route& route) const;
   // `depth`: legs may lead in circles.
   [[nodiscard]] bool all_servers_down(const traefik::Service* service, int depth) const;
 

@@ -21,9 +21,10 @@ namespace {
 // order: something only Traefik knows. Without this it would be dead and have no cause.
 class Unexplained {
  public:
-  explicit Unexplained(const Fleet& fleet) : fleet_(fleet), faults_(fleet) {
-    for (const Finding& finding : middlewares_at_once(fleet).findings)
-      middlewares_.insert(finding.object);
+  explicit Unexplained(const Fleet& fleet) : fleet_(fleet), faults_(fleet), refused_(fleet) {
+    for (const Finding& finding : middlewares_at_once(fleet).findings) {
+      if (finding.kind == "Middleware") middlewares_.insert(finding.object);
+    }
     const Verdict names = external_name_refused_check.judge(fleet);
     for (const Finding& finding : names.findings) external_names_.insert(finding.object);
     names_unknown_ = !names.unknown.empty();
@@ -37,9 +38,8 @@ class Unexplained {
     if (state == RouterState::unknown || state == RouterState::alive) return false;
     if (faults_.has_backend_fault(route)) return false;
     // Services of other providers (`api@internal`) have no servers here and are theirs to judge.
-    const bool disabled =
-        route.router && fleet_.traefik()->routers[*route.router].status == "disabled";
-    if (route.backends.empty() && route.router && !disabled) return false;
+    if (route.backends.empty() && !route.routers.empty() && state != RouterState::disabled)
+      return false;
     for (const RouteBackend& backend : route.backends) {
       const auto* endpoints = fleet_.endpoints.find(backend.service);
       if (endpoints == nullptr || !endpoints->certain) return false;
@@ -50,25 +50,31 @@ class Unexplained {
         return false;
       if (names_unknown_ || external_names_.contains(backend.service.text())) return false;
     }
-    return std::none_of(route.middlewares.begin(), route.middlewares.end(),
-                        [&](const RouteMiddleware& middleware) {
-                          return middlewares_.contains(middleware.name());
-                        });
+    const auto is_missing = [&](const std::string& name) { return middlewares_.contains(name); };
+    return std::ranges::none_of(route.middlewares, is_missing, &RouteMiddleware::name) &&
+           std::ranges::none_of(refused_.of(route), is_missing);
   }
 
   [[nodiscard]] std::string message(const Route& route) const {
     const std::string who = fmt::format("{} {}", route.kind, route.object.text());
     const std::string host = (route.host.empty() ? "every host" : route.host) + route.path;
-    if (route.router) {
-      const auto& router = fleet_.traefik()->routers[*route.router];
-      if (!router.errors.empty())
-        return fmt::format("Traefik refuses {} ({}): {}.", who, host, router.errors.front());
-      if (faults_.router_state(route) == RouterState::servers_down) {
+    if (const auto* router = faults_.worst_router(route)) {
+      if (faults_.state_of(*router) == RouterState::disabled) {
+        // The others of several may work.
+        const std::string where =
+            route.routers.size() > 1
+                ? fmt::format(" at entry point {}", enumerate(router->entry_points, 3))
+                : "";
+        return fmt::format(
+            "Traefik refuses {} ({}){}: {}.", who, host, where,
+            router->errors.empty() ? "its router is disabled" : router->errors.front());
+      }
+      if (faults_.state_of(*router) == RouterState::servers_down) {
         return fmt::format("Traefik's own health check calls every server of {} ({}) DOWN.", who,
                            host);
       }
       return fmt::format("Traefik's router of {} ({}) leads to service {}, which has no server.",
-                         who, host, router.service);
+                         who, host, router->service);
     }
     if (!faults_.provider_runs(route)) {
       return fmt::format("Traefik has no router for {} ({}): it runs without its provider {}.", who,
@@ -81,11 +87,11 @@ class Unexplained {
   }
 
   [[nodiscard]] std::string cure(const Route& route) const {
-    if (!route.router && !faults_.provider_runs(route)) {
+    if (route.routers.empty() && !faults_.provider_runs(route)) {
       return route.kind == "Ingress" ? "# start Traefik with --providers.kubernetesingress=true"
                                      : "# start Traefik with --providers.kubernetescrd=true";
     }
-    if (!route.router && RouteFaults::crosses_namespaces(route)) {
+    if (route.routers.empty() && RouteFaults::crosses_namespaces(route)) {
       return "# start Traefik with --providers.kubernetescrd.allowcrossnamespace=true, or keep "
              "route, Service and middleware in one namespace";
     }
@@ -93,6 +99,13 @@ class Unexplained {
       return fmt::format(
           "kubectl -n {} get {} {} -o yaml   # healthCheck: its path, port and scheme must be "
           "answered by the servers",
+          route.object.namespace_name, to_lower(route.kind), route.object.name);
+    }
+    const auto* router = faults_.worst_router(route);
+    if (router != nullptr && faults_.state_of(*router) == RouterState::disabled) {
+      return fmt::format(
+          "kubectl -n {} get {} {} -o yaml   # correct what the error names; what an entry point "
+          "adds of its own (TLS, middlewares) is in Traefik's static configuration",
           route.object.namespace_name, to_lower(route.kind), route.object.name);
     }
     return fmt::format(
@@ -104,6 +117,7 @@ class Unexplained {
  private:
   const Fleet& fleet_;
   RouteFaults faults_;
+  RefusedMiddlewares refused_;
   std::set<std::string> middlewares_;
   std::set<std::string> external_names_;
   bool names_unknown_ = false;

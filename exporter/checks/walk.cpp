@@ -24,6 +24,7 @@ class Walker {
   Walker(const Fleet& fleet, Judgement& judgement)
       : fleet_(fleet),
         faults_(fleet),
+        refused_(fleet),
         findings_(judgement.findings),
         way_in_(judge_way_in(fleet)),
         probes_(fleet) {
@@ -141,14 +142,16 @@ class Walker {
     draft.unknown = state != RouterState::alive;
     if (traefik == nullptr) {
       draft.name("Traefik cannot be read");
-    } else if (!route.router) {
+    } else if (route.routers.empty()) {
       draft.name("no router in Traefik");
-    } else {
-      const auto& found = traefik->routers[*route.router];
+    }
+    for (const std::size_t index : route.routers) {
+      const auto& found = traefik->routers[index];
+      const RouterState own = faults_.state_of(found);
       draft.name(fmt::format("{}: {}{}", found.name, found.status,
-                             state == RouterState::no_servers     ? ", no servers"
-                             : state == RouterState::servers_down ? ", every server DOWN"
-                                                                  : ""));
+                             own == RouterState::no_servers     ? ", no servers"
+                             : own == RouterState::servers_down ? ", every server DOWN"
+                                                                : ""));
     }
     // An Ingress has a router for each of its paths; the finding speaks of the dead ones.
     if (state != RouterState::alive && state != RouterState::unknown &&
@@ -177,7 +180,6 @@ class Walker {
   }
 
   void middleware(const Route& route, RouteWalk& walk) const {
-    if (route.middlewares.empty()) return;
     Draft draft;
     const auto* cluster = fleet_.cluster();
     for (const RouteMiddleware& middleware : route.middlewares) {
@@ -191,7 +193,15 @@ class Walker {
                                               : fleet_.traefik() != nullptr;
       draft.unknown = draft.unknown || !readable;
     }
-    link(walk, "middleware", draft);
+    // Those of an entry point, which no route names.
+    for (const std::string& object : refused_.of(route)) {
+      for (Finding* finding : findings_.of("middleware_missing", object)) {
+        if (finding->kind != "Middleware") continue;
+        draft.name(object);
+        draft.add(finding);
+      }
+    }
+    if (!draft.texts.empty()) link(walk, "middleware", draft);
   }
 
   void services(const Route& route, RouteWalk& walk) const {
@@ -287,6 +297,7 @@ class Walker {
 
   const Fleet& fleet_;
   RouteFaults faults_;
+  RefusedMiddlewares refused_;
   FindingIndex findings_;
   WayIn way_in_;
   RouteProbes probes_;

@@ -28,6 +28,16 @@ bool is_named(std::string_view name, std::string_view start, std::string_view pr
   return is_hash(name) || (name.empty() && provider == "kubernetes");
 }
 
+// The name of the router that this one is a copy of, as far as names tell; "" = it is none.
+std::string_view copied_name(const traefik::Router& router) {
+  std::string_view name = router.name;
+  if (router.entry_points.size() != 1) return {};
+  const std::string& entry_point = router.entry_points.front();
+  if (!name.starts_with(entry_point)) return {};
+  name.remove_prefix(entry_point.size());
+  return name.starts_with('-') ? name.substr(1) : std::string_view();
+}
+
 }  // namespace
 
 std::string normalized_name(std::string_view name) {
@@ -61,32 +71,65 @@ RouterIndex::RouterIndex(const traefik::State* traefik) : traefik_(traefik) {
   for (std::size_t i = 0; i < traefik->routers.size(); ++i) {
     const auto& router = traefik->routers[i];
     by_rule_[key_of(router.provider, router.rule)].push_back(i);
-    by_name_.try_emplace(router.name, i);
+    by_name_[router.name].push_back(i);
+    if (const auto copied = copied_name(router); !copied.empty())
+      by_name_[std::string(copied)].push_back(i);
   }
 }
 
-std::optional<std::size_t> RouterIndex::claim(std::string_view provider, std::string_view rule,
-                                              std::string_view name_start) {
+template <class IsOwn>
+RouterIndex::Indices RouterIndex::take(const Indices& candidates, IsOwn is_own) {
+  Indices taken;
+  std::set<std::string_view> served;  // by those of the plain name
+  for (const std::size_t candidate : candidates) {
+    const auto& router = traefik_->routers[candidate];
+    if (!is_own(router.name)) continue;
+    taken.push_back(candidate);
+    served.insert(router.entry_points.begin(), router.entry_points.end());
+  }
+  for (const std::size_t candidate : candidates) {
+    const auto& router = traefik_->routers[candidate];
+    const auto copied = copied_name(router);
+    // An entry point that the router itself still serves has no copy: this one is another's, whose
+    // name begins like the entry point's.
+    if (copied.empty() || is_own(router.name) || !is_own(copied) ||
+        served.contains(router.entry_points.front()))
+      continue;
+    taken.push_back(candidate);
+  }
+  claimed_.insert(taken.begin(), taken.end());
+  return taken;
+}
+
+RouterIndex::Indices RouterIndex::unclaimed(const std::unordered_map<std::string, Indices>& index,
+                                            const std::string& key) const {
+  const auto found = index.find(key);
+  if (found == index.end()) return {};
+  Indices left = found->second;
+  std::erase_if(left, [&](std::size_t candidate) { return claimed_.contains(candidate); });
+  return left;
+}
+
+RouterIndex::Indices RouterIndex::claim(std::string_view provider, std::string_view rule,
+                                        std::string_view name_start) {
   const auto found = by_rule_.find(key_of(provider, rule));
-  if (found == by_rule_.end()) return std::nullopt;
-  for (const std::size_t candidate : found->second) {
-    if (!is_named(traefik_->routers[candidate].name, name_start, provider)) continue;
-    claimed_.insert(candidate);
-    return candidate;
-  }
-  return std::nullopt;
+  if (found == by_rule_.end()) return {};
+  return take(found->second,
+              [&](std::string_view name) { return is_named(name, name_start, provider); });
 }
 
-std::optional<std::size_t> RouterIndex::remaining(std::string_view provider, std::string_view rule,
-                                                  std::string_view name) const {
-  if (const auto found = by_rule_.find(key_of(provider, rule)); found != by_rule_.end()) {
-    for (const std::size_t candidate : found->second) {
-      if (!claimed_.contains(candidate)) return candidate;
-    }
-  }
-  const auto named = by_name_.find(std::string(name) + "@" + std::string(provider));
-  if (named == by_name_.end() || claimed_.contains(named->second)) return std::nullopt;
-  return named->second;
+RouterIndex::Indices RouterIndex::claim_by_name(std::string_view provider, std::string_view name) {
+  const std::string wanted = std::string(name) + "@" + std::string(provider);
+  return take(unclaimed(by_name_, wanted), [&](std::string_view own) { return own == wanted; });
+}
+
+RouterIndex::Indices RouterIndex::claim_by_rule(std::string_view provider, std::string_view rule) {
+  const Indices candidates = unclaimed(by_rule_, key_of(provider, rule));
+  if (candidates.empty()) return {};
+  const auto& first = traefik_->routers[candidates.front()];
+  const auto copied = copied_name(first);
+  const std::string_view wanted = copied.empty() ? std::string_view(first.name) : copied;
+  return take(candidates, [&](std::string_view own) { return own == wanted; });
 }
 
 bool RouterIndex::provider_runs(std::string_view title) const {

@@ -1,5 +1,7 @@
 #include "fleet/router_rule.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 
@@ -132,6 +134,22 @@ class Parser {
 
 std::optional<std::vector<RuleTarget>> targets_of_rule(std::string_view rule) {
   return Parser(rule).parse();
+}
+
+std::string ingress_rule(const std::string& host, const std::string& path,
+                         const std::string& matcher_name) {
+  std::string rule;
+  if (host.starts_with("*.")) {
+    std::string pattern;
+    for (const char c : host.substr(1))
+      pattern += c == '.' ? std::string("\\.") : std::string(1, c);
+    rule = fmt::format("HostRegexp(`^[a-zA-Z0-9-]+{}$`)", pattern);
+  } else if (!host.empty()) {
+    rule = fmt::format("Host(`{}`)", host);
+  }
+  if (path.empty()) return rule.empty() ? "PathPrefix(`/`)" : rule;
+  const std::string matcher = fmt::format("{}(`{}`)", matcher_name, path);
+  return rule.empty() ? matcher : rule + " && " + matcher;
 }
 
 std::string normalized_rule(std::string_view rule) {

@@ -21,6 +21,10 @@ struct RuleTarget {
 // Nothing when the rule is not of the language.
 std::optional<std::vector<RuleTarget>> targets_of_rule(std::string_view rule);
 
+// The rule that Traefik makes of one path of an Ingress. `matcher_name`: Path, PathPrefix …
+std::string ingress_rule(const std::string& host, const std::string& path,
+                         const std::string& matcher_name);
+
 // For comparing rules of objects with those of routers: white space outside of quotes goes.
 std::string normalized_rule(std::string_view rule);
 

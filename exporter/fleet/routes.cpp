@@ -19,23 +19,6 @@ using kubernetes::ObjectName;
 constexpr std::string_view traefik_controller = "traefik.io/ingress-controller";
 constexpr std::string_view legacy_class = "traefik";
 
-// The rule that Traefik makes of one path of an Ingress.
-std::string ingress_rule(const std::string& host, const std::string& path,
-                         const std::string& matcher_name) {
-  std::string rule;
-  if (host.starts_with("*.")) {
-    std::string pattern;
-    for (const char c : host.substr(1))
-      pattern += c == '.' ? std::string("\\.") : std::string(1, c);
-    rule = fmt::format("HostRegexp(`^[a-zA-Z0-9-]+{}$`)", pattern);
-  } else if (!host.empty()) {
-    rule = fmt::format("Host(`{}`)", host);
-  }
-  if (path.empty()) return rule.empty() ? "PathPrefix(`/`)" : rule;
-  const std::string matcher = fmt::format("{}(`{}`)", matcher_name, path);
-  return rule.empty() ? matcher : rule + " && " + matcher;
-}
-
 class Builder {
  public:
   Builder(const kubernetes::State& cluster, const traefik::State* traefik)
@@ -59,14 +42,13 @@ class Builder {
     add_all(cluster_.ingress_routes, "IngressRoute");
     add_all(cluster_.ingress_route_tcps, "IngressRouteTCP");
     add_all(cluster_.ingress_route_udps, "IngressRouteUDP");
-    for (const Unmatched& unmatched : unmatched_) {
-      const Route& first = routes_[unmatched.first];
-      const auto router =
-          routers_.remaining(first.kind == "Ingress" ? "kubernetes" : "kubernetescrd", first.rule,
-                             unmatched.router_name);
-      for (std::size_t i = 0; i < unmatched.count; ++i)
-        routes_[unmatched.first + i].router = router;
-    }
+    // What a name says is surer than a rule that two objects may have in common.
+    match_remaining([&](const Unmatched& unmatched, std::string_view provider) {
+      return routers_.claim_by_name(provider, unmatched.router_name);
+    });
+    match_remaining([&](const Unmatched& unmatched, std::string_view provider) {
+      return routers_.claim_by_rule(provider, routes_[unmatched.first].rule);
+    });
     return std::move(routes_);
   }
 
@@ -77,6 +59,18 @@ class Builder {
     std::size_t count = 0;
     std::string router_name;
   };
+
+  template <class Claim>
+  void match_remaining(Claim claim) {
+    for (const Unmatched& unmatched : unmatched_) {
+      const Route& first = routes_[unmatched.first];
+      if (!first.routers.empty()) continue;
+      const auto routers =
+          claim(unmatched, first.kind == "Ingress" ? "kubernetes" : "kubernetescrd");
+      for (std::size_t i = 0; i < unmatched.count; ++i)
+        routes_[unmatched.first + i].routers = routers;
+    }
+  }
 
   // An IngressClass decides before the legacy annotation; a class that does not exist is nobody's.
   [[nodiscard]] bool is_traefiks(const kubernetes::Ingress& ingress) const {
@@ -119,11 +113,11 @@ class Builder {
       route.middlewares = middlewares;
       route.tls = std::find(ingress.tls_hosts.begin(), ingress.tls_hosts.end(), host) !=
                   ingress.tls_hosts.end();
-      route.router = routers_.claim("kubernetes", route.rule, router_name);
+      route.routers = routers_.claim("kubernetes", route.rule, router_name);
       route.backends.push_back({.service = {ingress.name.namespace_name, backend.service},
                                 .port_name = backend.port_name,
                                 .port_number = backend.port_number});
-      if (!route.router)
+      if (route.routers.empty())
         unmatched_.push_back({.first = routes_.size(), .count = 1, .router_name = router_name});
       routes_.push_back(std::move(route));
     };
@@ -162,7 +156,7 @@ class Builder {
     for (const auto& object : cluster_.ingress_routes.items) {
       if (!is_foreign(object)) continue;
       for (const auto& rule : object.rules) {
-        if (routers_.claim("kubernetescrd", rule.match, router_name_of(object.name)))
+        if (!routers_.claim("kubernetescrd", rule.match, router_name_of(object.name)).empty())
           served_classes_.insert(*object.class_annotation);
       }
     }
@@ -188,9 +182,10 @@ class Builder {
     route.tls = object.tls;
     const std::string router_name = router_name_of(object.name);
     if (kind == "IngressRoute")
-      route.router = routers_.claim("kubernetescrd", rule.match, router_name);
+      route.routers = routers_.claim("kubernetescrd", rule.match, router_name);
     route.ingress_class = object.class_annotation.value_or("");
-    if (is_foreign(object) && !route.router && !served_classes_.contains(route.ingress_class))
+    if (is_foreign(object) && route.routers.empty() &&
+        !served_classes_.contains(route.ingress_class))
       return;
     const bool tcp = kind == "IngressRouteTCP";
     for (const auto& middleware : rule.middlewares) {
@@ -212,7 +207,7 @@ class Builder {
         routes_.push_back(route);
       }
     }
-    if (kind == "IngressRoute" && !route.router) {
+    if (kind == "IngressRoute" && route.routers.empty()) {
       unmatched_.push_back(
           {.first = first, .count = routes_.size() - first, .router_name = router_name});
     }

@@ -35,8 +35,9 @@ struct Route {
   // References that lead nowhere: TraefikServices that do not exist, by `namespace/name`.
   std::vector<std::string> missing_traefik_services;
   std::optional<Time> created;
-  // Index into the Traefik state's routers; nothing: no router carries it (or Traefik is unknown).
-  std::optional<std::size_t> router;
+  // Indices into the Traefik state's routers: one, or a copy for each of several entry points.
+  // Empty: no router carries it (or Traefik is unknown).
+  std::vector<std::size_t> routers;
 };
 
 // A host that DNS can be asked for: no wildcard and no pattern.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "fleet/router_index.h"
 #include "support/catch.h"
 #include "support/snapshots.h"
@@ -21,6 +22,15 @@ std::vector<std::string> hosts(const World& world) {
   return texts;
 }
 using Texts = std::vector<std::string>;
+using Indices = std::vector<std::size_t>;
+
+// The names of a route's routers, `none` without.
+std::string routers_of(const World& world, const Route& route) {
+  Texts names;
+  for (const std::size_t router : route.routers)
+    names.push_back(std::as_const(*world.proxy).routers[router].name);
+  return names.empty() ? "none" : join(names, " ");
+}
 
 }  // namespace
 
@@ -109,8 +119,7 @@ TEST_CASE("a route's router") {
   World world = World::healthy();
   const auto router_of = [&](std::size_t index) {
     const auto routes = routes_of(world.snapshot);
-    return routes.at(index).router ? world.proxy->routers[*routes.at(index).router].name
-                                   : std::string("none");
+    return routers_of(world, routes.at(index));
   };
   SECTION("two objects that say the same rule have a router each") {
     world.ingress_route("a/front", "Host(`x.example`)", "web");
@@ -161,8 +170,7 @@ TEST_CASE("a sibling's name may begin with the route's own") {
   world.ingress_route("a/cctv-api-http", "Host(`x.example`)", "web");
   const auto routers = [&] {
     Texts names;
-    for (const Route& route : routes_of(world.snapshot))
-      names.push_back(route.router ? world.proxy->routers[*route.router].name : "none");
+    for (const Route& route : routes_of(world.snapshot)) names.push_back(routers_of(world, route));
     return names;
   };
   world.serve();
@@ -179,13 +187,13 @@ TEST_CASE("two Ingresses that say one rule have a router each, told apart by nam
   world.proxy->routers = {{.name = "a-front-x-example-x-example@kubernetes",
                            .provider = "kubernetes",
                            .rule = "Host(`x.example`) && PathPrefix(`/`)"}};
-  CHECK_FALSE(routes_of(world.snapshot)[0].router);
-  CHECK(routes_of(world.snapshot)[1].router);
+  CHECK(routes_of(world.snapshot)[0].routers.empty());
+  CHECK(routes_of(world.snapshot)[1].routers == Indices{0});
   // Two of one name: Traefik hashes their rules behind it.
   world.proxy->routers.push_back({.name = "a-front-x-example-0123456789abcdef0123@kubernetes",
                                   .provider = "kubernetes",
                                   .rule = "Host(`x.example`) && PathPrefix(`/`)"});
-  CHECK(routes_of(world.snapshot)[0].router == std::optional<std::size_t>(1));
+  CHECK(routes_of(world.snapshot)[0].routers == Indices{1});
 }
 
 TEST_CASE("IngressRoutes of a class are judged where this Traefik serves the class") {
