@@ -135,7 +135,7 @@ void read_expectations(YamlMapping& root, Config& config) {
                           .description = "Ask for every route through each entry address, or, "
                                          "without `entry_addresses`, through each address that "
                                          "DNS gives for its host; needs `entry_addresses` or "
-                                         "`resolve`",
+                                         "`resolve`; judged as `probes` are, and 404 is an answer",
                           .fallback = "false"})
                 .value_or(false);
         if (expect.probe_routes && expect.entry_addresses.empty() && !expect.resolve) {
@@ -157,7 +157,10 @@ void read_expectations(YamlMapping& root, Config& config) {
 void read_probes(YamlMapping& root, Config& config) {
   UniqueNames names;
   root.each(
-      {.name = "probes", .description = "URLs that the exporter asks for itself"},
+      {.name = "probes",
+       .description =
+           "URLs that the exporter asks for itself; one that fails (no answer, 404, 500 and above) "
+           "makes the route of its host unknown, and pages when nothing else explains it"},
       [&](YamlMapping& entry) {
         probes::Config probe;
         probe.timeout = 10s;  // longer than a stall takes to be seen
