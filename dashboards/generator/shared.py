@@ -1,6 +1,6 @@
 """Words, colours and tables that more than one dashboard shows."""
 from generator import layers
-from generator.panels import (blue, column, green, grey, orange, purple, query, red, steps, table, words)
+from generator.panels import (blue, column, green, grey, orange, pattern, purple, query, red, steps, table, words)
 from generator.promql import best, series
 
 layer_words = [words(vm1=("unknown", purple), v0=("fine", green), v1=("warning", orange), v2=("critical", red))]
