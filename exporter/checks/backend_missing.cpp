@@ -8,6 +8,7 @@
 #include "checks/entry.h"
 #include "checks/router_error.h"
 #include "checks/unknown.h"
+#include "checks/way_in.h"
 #include "fleet/router_index.h"
 
 namespace shortcircuit {

@@ -29,20 +29,6 @@ struct Entry {
   bool nobody_behind = false;
 };
 
-// Whether requests that reached the cluster can reach Traefik at all, whatever address they came
-// to.
-struct WayIn {
-  enum class Status { open, closed, unknown };
-  Status status = Status::open;
-  std::string why;  // for unknown: a sentence's half
-  // For closed: Traefik's Services, none of which has a ready pod.
-  std::vector<kubernetes::ObjectName> services;
-};
-
-// Open also where it is not judged: without routes, and where Services or endpoints cannot be read,
-// which others say.
-WayIn judge_way_in(const Fleet& fleet);
-
 // Configured addresses and DNS answers, each once. Empty when Kubernetes is unknown.
 std::vector<Entry> judge_entry_addresses(const Fleet& fleet);
 

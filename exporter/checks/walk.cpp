@@ -13,6 +13,7 @@
 #include "checks/middleware_missing.h"
 #include "checks/route_faults.h"
 #include "checks/route_probes.h"
+#include "checks/way_in.h"
 
 namespace shortcircuit {
 namespace {

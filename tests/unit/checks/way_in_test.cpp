@@ -1,4 +1,6 @@
 // Traefik itself, whatever addresses names point at.
+#include "checks/way_in.h"
+
 #include "support/catch.h"
 #include "support/entries.h"
 
