@@ -118,7 +118,13 @@ std::string route_lines(const Judgement& judgement, const Painter& painter) {
       }
       verdict = painter.red("down") + "  " + join(broken, ", then ");
     } else {
-      verdict = painter.yellow("unknown");
+      std::vector<std::string> unknown;
+      for (const RouteLink& link : walk.links) {
+        if (link.status != LinkStatus::unknown) continue;
+        unknown.push_back(link.text.empty() ? link.link
+                                            : fmt::format("{} ({})", link.link, link.text));
+      }
+      verdict = painter.yellow("unknown") + "  " + join(unknown, ", ");
     }
     out += fmt::format("  {:<{}}  {}\n", name, host_width, verdict);
   }
@@ -178,6 +184,8 @@ std::string check_report(const Fleet& fleet, const Judgement& judgement, const R
   }
   if (unknown > 0)
     verdict += ", " + painter.yellow(count_of(unknown, "layer") + " not (fully) judged");
+  if (const auto routes = unknown_routes(judgement); routes > 0)
+    verdict += ", " + painter.yellow(count_of(routes, "route") + " not judged");
   return fmt::format("{} at {}: {}\n\n", painter.bold("ShortCircuit check"),
                      format_rfc3339(judgement.time), verdict) +
          layer_lines(judgement, painter) + finding_lines(judgement, painter) +

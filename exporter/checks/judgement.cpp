@@ -81,6 +81,11 @@ Judgement judge(const Fleet& fleet) {
   return judgement;
 }
 
+std::size_t unknown_routes(const Judgement& judgement) {
+  return static_cast<std::size_t>(
+      std::ranges::count(judgement.routes, LinkStatus::unknown, &RouteWalk::status));
+}
+
 Overall overall_of(const Judgement& judgement) {
   const auto any_layer = [&](auto&& holds) { return std::ranges::any_of(judgement.layers, holds); };
   const bool found = std::ranges::any_of(judgement.findings, [](const Finding& finding) {
@@ -92,9 +97,7 @@ Overall overall_of(const Judgement& judgement) {
   }
   // A layer with findings of one check can be unknown to another.
   const bool in_part = any_layer([](const LayerState& state) { return !state.unknown.empty(); }) ||
-                       std::ranges::any_of(judgement.routes, [](const RouteWalk& walk) {
-                         return walk.status() == LinkStatus::unknown;
-                       });
+                       unknown_routes(judgement) > 0;
   return in_part ? Overall::in_part : Overall::fine;
 }
 

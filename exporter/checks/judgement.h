@@ -90,5 +90,7 @@ enum class Overall {
   fine,
 };
 Overall overall_of(const Judgement& judgement);
+// Routes of which no link is known to be broken, and not every one to hold.
+std::size_t unknown_routes(const Judgement& judgement);
 
 }  // namespace shortcircuit
