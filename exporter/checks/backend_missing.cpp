@@ -201,8 +201,9 @@ const CheckDefinition backend_missing_check{
                 {"service_port_absent", "The Service has no such port, or the route names none."},
                 {"no_ready_endpoints", "The Service has no ready endpoint."},
                 {"router_error",
-                 "Traefik has no working router for the route, and no object that it names is the "
-                 "cause."}},
+                 "Traefik has no working router for the route, or not at every entry point, and no "
+                 "object that it names is the cause; or it has disabled a router of a provider "
+                 "whose objects are not read."}},
     .judge = judge_backends};
 
 }  // namespace shortcircuit

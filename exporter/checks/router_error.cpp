@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <set>
 #include <tuple>
@@ -11,11 +12,16 @@
 #include "checks/address.h"
 #include "checks/before.h"
 #include "checks/check.h"
+#include "checks/cure.h"
 #include "checks/middleware_missing.h"
 #include "checks/route_faults.h"
 
 namespace shortcircuit {
 namespace {
+
+std::string shown_place(const Route& route) {
+  return (route.host.empty() ? "every host" : route.host) + route.path;
+}
 
 // A route whose router is absent, disabled or without servers although every object it names is in
 // order: something only Traefik knows. Without this it would be dead and have no cause.
@@ -31,6 +37,12 @@ class Unexplained {
     for (const EndpointAddress& address : judge_endpoint_addresses(fleet)) {
       if (address.judgement.state == AddressState::stale) stale_.insert(address.service);
     }
+  }
+
+  // A finding of middleware_missing says it.
+  [[nodiscard]] bool lacks_middleware(const traefik::Router& router) const {
+    return std::ranges::any_of(
+        refused_.of(router), [&](const std::string& name) { return middlewares_.contains(name); });
   }
 
   [[nodiscard]] bool is(const Route& route) const {
@@ -57,7 +69,7 @@ class Unexplained {
 
   [[nodiscard]] std::string message(const Route& route) const {
     const std::string who = fmt::format("{} {}", route.kind, route.object.text());
-    const std::string host = (route.host.empty() ? "every host" : route.host) + route.path;
+    const std::string host = shown_place(route);
     if (const auto* router = faults_.worst_router(route)) {
       if (faults_.state_of(*router) == RouterState::disabled) {
         // The others of several may work.
@@ -147,6 +159,68 @@ class DeadBefore {
   std::set<Key> dead_;
 };
 
+// What Traefik says of entry points that a router names and that it does not have; "" = nothing.
+std::string absent_entry_points(const traefik::Router& router) {
+  std::vector<std::string> errors;
+  for (const std::string& error : router.errors) {
+    if (error.starts_with("entryPoint ") && error.ends_with(" doesn't exist"))
+      errors.push_back(error);
+  }
+  return join(errors, "; ");
+}
+
+Finding half_served(const Route& route, const std::string& errors, const traefik::State& traefik) {
+  std::vector<std::string> known;
+  for (const auto& entry_point : traefik.entry_points) known.push_back(entry_point.name);
+  const std::string& name = route.object.name;
+  return {.severity = Severity::warning,
+          .reason = "router_error",
+          .kind = route.kind,
+          .object = route.object.text(),
+          .message = fmt::format("Traefik serves {} {} ({}) at its other entry points only: {}.",
+                                 route.kind, route.object.text(), shown_place(route), errors),
+          .cure = fmt::format(
+              "kubectl -n {} edit {} {}   # correct {}{}", shell_word(route.object.namespace_name),
+              to_lower(route.kind), shell_word(name),
+              route.kind == "Ingress"
+                  ? "the annotation traefik.ingress.kubernetes.io/router.entrypoints"
+                  : "spec.entryPoints",
+              known.empty() ? "" : fmt::format("; Traefik has {}", enumerate(known, 6)))};
+}
+
+std::string definition_of(const traefik::Router& router) {
+  if (router.provider == "file") return "the files of Traefik's provider file";
+  if (router.provider == "kubernetesgateway") return "its HTTPRoute or GRPCRoute";
+  if (router.provider == "docker" || router.provider == "swarm") return "its container's labels";
+  return fmt::format("Traefik's provider {}", router.provider);
+}
+
+// Routers of providers whose objects are not read: nothing but Traefik tells of them.
+void judge_others(const traefik::State& traefik, const Unexplained& unexplained, bool starting,
+                  Verdict& verdict) {
+  constexpr std::array judged_as_routes{"kubernetes", "kubernetescrd"};
+  for (const auto& router : traefik.routers) {
+    if (router.status != "disabled" || router.provider == "internal" ||
+        std::ranges::find(judged_as_routes, router.provider) != judged_as_routes.end() ||
+        unexplained.lacks_middleware(router))
+      continue;
+    if (starting) {
+      verdict.unknown.push_back(
+          "Traefik started less than 30 s ago and may not have loaded its routers yet");
+      return;
+    }
+    verdict.findings.push_back(
+        {.severity = Severity::critical,
+         .reason = "router_error",
+         .kind = "Router",
+         .object = router.name,
+         .message =
+             fmt::format("Traefik has disabled its router {}: {}.", router.name,
+                         router.errors.empty() ? "it does not say why" : router.errors.front()),
+         .cure = fmt::format("# correct what the error names in {}", definition_of(router))});
+  }
+}
+
 }  // namespace
 
 void judge_routers(const Fleet& fleet, Verdict& verdict) {
@@ -180,6 +254,18 @@ void judge_routers(const Fleet& fleet, Verdict& verdict) {
                                   .cure = unexplained.cure(route)});
     }
   }
+  const traefik::State& traefik = *fleet.traefik();
+  for (const Route& route : fleet.routes) {
+    for (const std::size_t index : route.routers) {
+      const auto& router = traefik.routers[index];
+      if (router.status != "warning") continue;
+      const std::string errors = absent_entry_points(router);
+      const std::string who = fmt::format("{} {}", route.kind, route.object.text());
+      if (errors.empty() || !said.insert(who).second) continue;
+      verdict.findings.push_back(half_served(route, errors, traefik));
+    }
+  }
+  judge_others(traefik, unexplained, faults.traefik_starting(), verdict);
 }
 
 }  // namespace shortcircuit

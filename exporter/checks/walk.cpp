@@ -154,11 +154,14 @@ class Walker {
                              : own == RouterState::servers_down ? ", every server DOWN"
                                                                 : ""));
     }
-    // An Ingress has a router for each of its paths; the finding speaks of the dead ones.
+    // An Ingress has a router for each of its paths; the finding speaks of the dead ones. A warning
+    // speaks of those that lack an entry point and are alive.
     if (state != RouterState::alive && state != RouterState::unknown &&
         !faults_.has_backend_fault(route)) {
       for (Finding* finding : findings_.of("backend_missing", route.object.text())) {
-        if (finding->reason == "router_error" && finding->kind == route.kind) draft.add(finding);
+        if (finding->reason == "router_error" && finding->kind == route.kind &&
+            finding->severity == Severity::critical)
+          draft.add(finding);
       }
     }
     link(walk, "router", draft);
