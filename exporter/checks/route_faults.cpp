@@ -22,7 +22,9 @@ RouteFaults::ProviderAndClass RouteFaults::class_of(const Route& route) {
 }
 
 bool RouteFaults::served_elsewhere(const Route& route) const {
-  return serving_.contains(provider_title(route)) && !served_.contains(class_of(route));
+  const ProviderAndClass own = class_of(route);
+  const bool unusual = route.kind != "Ingress" && !own.second.empty();
+  return (unusual || serving_.contains(own.first)) && !served_.contains(own);
 }
 
 const traefik::Service* RouteFaults::service_of(const traefik::Router& router) const {

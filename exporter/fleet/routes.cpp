@@ -140,24 +140,29 @@ class Builder {
     }
   }
 
-  // Of a class that is not this Traefik's by default.
-  static bool is_foreign(const kubernetes::IngressRoute& object) {
-    return object.class_annotation && !object.class_annotation->empty() &&
-           *object.class_annotation != legacy_class;
+  // To the provider of IngressRoutes the usual class and none are the same.
+  static std::string class_of(const kubernetes::IngressRoute& object) {
+    const std::string annotation = object.class_annotation.value_or("");
+    return annotation == legacy_class ? "" : annotation;
+  }
+
+  // A Traefik serves IngressRoutes of one class: where it is seen to serve another, this one is
+  // another instance's. Where it serves none at all nobody knows.
+  [[nodiscard]] bool is_anothers(const kubernetes::IngressRoute& object) const {
+    const std::string own = class_of(object);
+    return !own.empty() && !served_classes_.empty() && !served_classes_.contains(own);
   }
 
   static std::string router_name_of(const ObjectName& object) {
     return normalized_name(object.namespace_name + "-" + object.name);
   }
 
-  // Another instance's, unless this one has a router of that class all the same: then it was
-  // started for the class, and those without a router are dead ones of its own.
   void find_served_classes() {
     for (const auto& object : cluster_.ingress_routes.items) {
-      if (!is_foreign(object)) continue;
+      if (!is_read(object.old_group)) continue;
       for (const auto& rule : object.rules) {
         if (!routers_.claim("kubernetescrd", rule.match, router_name_of(object.name)).empty())
-          served_classes_.insert(*object.class_annotation);
+          served_classes_.insert(class_of(object));
       }
     }
   }
@@ -184,9 +189,7 @@ class Builder {
     if (kind == "IngressRoute")
       route.routers = routers_.claim("kubernetescrd", rule.match, router_name);
     route.ingress_class = object.class_annotation.value_or("");
-    if (is_foreign(object) && route.routers.empty() &&
-        !served_classes_.contains(route.ingress_class))
-      return;
+    if (is_anothers(object)) return;
     const bool tcp = kind == "IngressRouteTCP";
     for (const auto& middleware : rule.middlewares) {
       middlewares_.resolve_object(middleware, object.name.namespace_name, tcp, route.middlewares);

@@ -69,8 +69,6 @@ TEST_CASE("another controller's Ingress is never judged") {
   ingress.class_name = "nginx";
   ingress.traefik_annotations = {
       {"traefik.ingress.kubernetes.io/router.middlewares", "shop-gone@kubernetescrd"}};
-  auto& route = world.ingress_route("shop/other", "Host(`x.example`)", "nothing-there");
-  route.class_annotation = "traefik-inside";
   CHECK(world.findings().empty());
   CHECK(world.judge().routes.empty());
 }
@@ -196,19 +194,44 @@ TEST_CASE("two Ingresses that say one rule have a router each, told apart by nam
   CHECK(routes_of(world.snapshot)[0].routers == Indices{1});
 }
 
-TEST_CASE("IngressRoutes of a class are judged where this Traefik serves the class") {
+TEST_CASE("IngressRoutes of a class are another instance's where this one serves another class") {
   World world = World::healthy();
   world.with_pods("shop/web", 1);
   world.ingress_route("shop/first", "Host(`a.example`)", "web").class_annotation = "inside";
   world.ingress_route("shop/dead", "Host(`b.example`)", "gone").class_annotation = "inside";
   world.ingress_route("shop/other", "Host(`c.example`)", "gone").class_annotation = "outside";
-  CHECK(hosts(world).empty());  // another instance's, as it seems
-  world.proxy->routers = {{.name = "shop-first-0a72be6dbe5820fbf2de@kubernetescrd",
-                           .provider = "kubernetescrd",
-                           .rule = "Host(`a.example`)",
-                           .status = "enabled"}};
+  const auto serve = [&](const std::string& name, const std::string& host) {
+    world.proxy->routers = {{.name = "shop-" + name + "-0a72be6dbe5820fbf2de@kubernetescrd",
+                             .provider = "kubernetescrd",
+                             .rule = "Host(`" + host + "`)",
+                             .status = "enabled"}};
+  };
+  const Texts all{"a.example /", "b.example /", "c.example /"};
+  CHECK(hosts(world) == all);  // it serves none: whose they are is not known
+  serve("first", "a.example");
   CHECK(hosts(world) == Texts{"a.example /", "b.example /"});
   CHECK(world.cause("b.example") == "backend/service_absent");
+  world.ingress_route("shop/usual", "Host(`d.example`)", "web");
+  serve("usual", "d.example");
+  CHECK(hosts(world) == Texts{"d.example /"});
+  down(world.snapshot.traefik);
+  CHECK(hosts(world).size() == 4);
+}
+
+TEST_CASE("an IngressRoute of a class, and a Traefik that serves none, is unknown when sound") {
+  World world = World::healthy();
+  world.with_pods("shop/web", 1);
+  auto& route = world.ingress_route("shop/front", "Host(`a.example`)", "web");
+  route.class_annotation = "inside";
+  CHECK(world.findings().empty());
+  CHECK(world.cause("a.example") == "unknown");
+  CHECK(world.layer(Layer::backend) == LayerStatus::unknown);
+  // What is wrong with it is wrong whoever serves it.
+  route.rules.front().middlewares = {{.name = "gone"}};
+  CHECK(world.cause("a.example") == "middleware/object_absent");
+  route.rules.front().middlewares.clear();
+  route.class_annotation = "traefik";  // what every Traefik serves by itself
+  CHECK(world.cause("a.example") == "backend/router_error");
 }
 
 TEST_CASE("names as Traefik writes them") {
