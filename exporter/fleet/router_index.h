@@ -40,6 +40,8 @@ class RouterIndex {
   // One of that rule and its copies, whatever the name.
   Indices claim_by_rule(std::string_view provider, std::string_view rule);
 
+  [[nodiscard]] bool is_for_tls(std::size_t router) const { return traefik_->routers[router].tls; }
+
   // False only when the list of providers is known and lacks it (KubernetesIngress, KubernetesCRD).
   [[nodiscard]] bool provider_runs(std::string_view title) const;
 

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "fleet/middleware_reference.h"
+#include "fleet/route_tls.h"
 #include "fleet/router_index.h"
 #include "fleet/router_rule.h"
 
@@ -49,6 +50,10 @@ class Builder {
     match_remaining([&](const Unmatched& unmatched, std::string_view provider) {
       return routers_.claim_by_rule(provider, routes_[unmatched.first].rule);
     });
+    for (Route& route : routes_)
+      route.tls = route.tls || std::ranges::any_of(route.routers, [&](std::size_t router) {
+                    return routers_.is_for_tls(router);
+                  });
     return std::move(routes_);
   }
 
@@ -111,8 +116,7 @@ class Builder {
       route.rule = ingress_rule(host, path, matcher);
       route.created = ingress.created;
       route.middlewares = middlewares;
-      route.tls = std::find(ingress.tls_hosts.begin(), ingress.tls_hosts.end(), host) !=
-                  ingress.tls_hosts.end();
+      route.tls = has_tls(ingress, host);
       route.routers = routers_.claim("kubernetes", route.rule, router_name);
       route.backends.push_back({.service = {ingress.name.namespace_name, backend.service},
                                 .port_name = backend.port_name,

@@ -29,7 +29,7 @@ struct Route {
   std::string ingress_class;  // its class or the annotation's; "" = none
   std::string rule;           // what Traefik's router says for it (normalized), for matching
   std::vector<std::string> entry_points;  // empty = Traefik's defaults
-  bool tls = false;
+  bool tls = false;                       // it, or one of its routers, is for https
   std::vector<RouteMiddleware> middlewares;
   std::vector<RouteBackend> backends;
   // References that lead nowhere: TraefikServices that do not exist, by `namespace/name`.

@@ -61,7 +61,9 @@ Ingress parse_ingress(JsonView object) {
   }
   ingress.default_backend = ingress_backend(spec["defaultBackend"]);
   for (const JsonView& tls : spec["tls"].items()) {
-    for (std::string& host : tls["hosts"].strings()) ingress.tls_hosts.push_back(std::move(host));
+    std::vector<std::string> hosts = tls["hosts"].strings();
+    ingress.tls_for_every_host = ingress.tls_for_every_host || hosts.empty();
+    for (std::string& host : hosts) ingress.tls_hosts.push_back(std::move(host));
   }
   ingress.load_balancer_addresses = ingress_addresses(object["status"]["loadBalancer"]);
   return ingress;

@@ -151,8 +151,9 @@ struct Ingress {
   std::optional<std::string> class_annotation;  // kubernetes.io/ingress.class
   std::vector<IngressRule> rules;
   std::optional<IngressBackend> default_backend;
-  std::vector<std::string> tls_hosts;
-  Labels traefik_annotations;  // only traefik.ingress.kubernetes.io/*
+  std::vector<std::string> tls_hosts;  // may start with `*.`
+  bool tls_for_every_host = false;     // an entry of spec.tls without hosts
+  Labels traefik_annotations;          // only traefik.ingress.kubernetes.io/*
   std::vector<std::string> load_balancer_addresses;
   bool operator==(const Ingress&) const = default;
 };

@@ -108,6 +108,7 @@ Result<void> parse_routers(std::string_view body, State& state) {
       router.service = item["service"].string_or("");
       router.entry_points = item["entryPoints"].strings();
       router.middlewares = item["middlewares"].strings();
+      router.tls = !item["tls"].missing();  // `{}` is all that there mostly is
       state.routers.push_back(std::move(router));
     });
   });

@@ -26,10 +26,10 @@ Result<std::string> reduce_for_recording(std::string_view answer, std::string_vi
   }
   if (answer == "entrypoints") return keep_fields(body, {"name", "address"});
   if (answer.starts_with("http-routers")) {
-    return keep_fields(
-        body,
-        {"name", "provider", "status", "error", "rule", "service", "entryPoints", "middlewares"},
-        without_secrets);
+    return keep_fields(body,
+                       {"name", "provider", "status", "error", "rule", "service", "entryPoints",
+                        "middlewares", "tls/options"},
+                       without_secrets);
   }
   if (answer.starts_with("http-services")) {
     // The keys of serverStatus are URLs; what is no state of a server is not of it.

@@ -20,6 +20,7 @@ struct Router {
   std::vector<std::string> entry_points;
   std::vector<std::string> middlewares;
   std::vector<std::string> errors;
+  bool tls = false;  // asked by https only; its own or its entry point's
   bool operator==(const Router&) const = default;
 };
 

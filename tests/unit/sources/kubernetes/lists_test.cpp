@@ -267,3 +267,26 @@ TEST_CASE("kubernetes: 5,000 pods in pages stay small in memory") {
   getrusage(RUSAGE_SELF, &after);
   CHECK((shortcircuit::testing::sanitized || after.ru_maxrss - before.ru_maxrss < 64 * 1024));
 }
+
+TEST_CASE("kubernetes: an entry of an Ingress's TLS without hosts means every host") {
+  const auto others = empty_cluster();
+  const auto read = [&](const std::string& tls, bool recorded) {
+    const Poll poll(
+        [&](const HttpRequest& request) -> Result<HttpResponse> {
+          if (!request.answer.starts_with("ingresses")) return others(request);
+          auto response = list_of(
+              R"({"metadata":{"namespace":"shop","name":"front"},"spec":{"tls":)" + tls + "}}");
+          if (recorded) response.body = reduce_for_recording("ingresses", response.body).value();
+          return response;
+        },
+        false);
+    return poll.state().ingresses.items[0];
+  };
+  for (const bool recorded : {false, true}) {
+    CHECK(read(R"([{"hosts":["a.example"]},{"secretName":"own"}])", recorded).tls_for_every_host);
+    const Ingress named = read(R"([{"hosts":["a.example","*.b.example"]}])", recorded);
+    CHECK_FALSE(named.tls_for_every_host);
+    CHECK(named.tls_hosts == std::vector<std::string>{"a.example", "*.b.example"});
+    CHECK_FALSE(read("[]", recorded).tls_for_every_host);
+  }
+}

@@ -308,6 +308,24 @@ TEST_CASE("traefik: a recording keeps rules and errors without their secrets") {
   }
 }
 
+TEST_CASE("traefik: a router has TLS, with or without anything in it, and in a recording too") {
+  const std::string routers =
+      R"([{"name":"a@file","tls":{}},{"name":"b@file"},{"name":"c@file","tls":null},
+          {"name":"d@file","tls":{"options":"strict@file","certResolver":"s3cret"}}])";
+  const auto kept = reduce_for_recording("http-routers", routers);
+  REQUIRE(kept);
+  CHECK_FALSE(kept->contains("s3cret"));
+  for (const std::string& body : {routers, *kept}) {
+    State state;
+    REQUIRE(parse_routers(body, state));
+    REQUIRE(state.routers.size() == 4);
+    CHECK(state.routers[0].tls);
+    CHECK_FALSE(state.routers[1].tls);
+    CHECK_FALSE(state.routers[2].tls);
+    CHECK(state.routers[3].tls);
+  }
+}
+
 TEST_CASE("traefik: a recording replays alike and keeps no secret") {
   const auto folder = answers_of(night);
   const Poll poll([&](const HttpRequest& request) {
