@@ -35,7 +35,7 @@ Lines carried(const World& world) {
   return lines;
 }
 
-const std::string rule = "Host(`x.example`) && PathPrefix(`/`)";
+const std::string front_rule = "Host(`x.example`) && PathPrefix(`/`)";
 
 }  // namespace
 
@@ -43,13 +43,13 @@ TEST_CASE("a route has its router and the copies of it") {
   World world = World::healthy();
   world.ingress("a/front", "x.example", "web");
   SECTION("the plain one keeps the entry points without anything of their own") {
-    add_router(world, "a-front-x-example@kubernetes", rule, {"web"});
-    add_router(world, "websecure-a-front-x-example@kubernetes", rule, {"websecure"});
+    add_router(world, "a-front-x-example@kubernetes", front_rule, {"web"});
+    add_router(world, "websecure-a-front-x-example@kubernetes", front_rule, {"websecure"});
     CHECK(carried(world) ==
           Lines{"a/front: a-front-x-example@kubernetes websecure-a-front-x-example@kubernetes"});
   }
   SECTION("with a hash behind the name") {
-    add_router(world, "websecure-a-front-x-example-0123456789abcdef0123@kubernetes", rule,
+    add_router(world, "websecure-a-front-x-example-0123456789abcdef0123@kubernetes", front_rule,
                {"websecure"});
     CHECK(carried(world) ==
           Lines{"a/front: websecure-a-front-x-example-0123456789abcdef0123@kubernetes"});
@@ -63,13 +63,13 @@ TEST_CASE("a route has its router and the copies of it") {
         Lines{"a/front: web-a-front-x-example@kubernetes websecure-a-front-x-example@kubernetes"});
   }
   SECTION("by rule, where the name is made in another way") {
-    add_router(world, "web-a1b2c3@kubernetes", rule, {"web"});
-    add_router(world, "websecure-a1b2c3@kubernetes", rule, {"websecure"});
-    add_router(world, "d4e5f6@kubernetes", rule, {"web"});
+    add_router(world, "web-a1b2c3@kubernetes", front_rule, {"web"});
+    add_router(world, "websecure-a1b2c3@kubernetes", front_rule, {"websecure"});
+    add_router(world, "d4e5f6@kubernetes", front_rule, {"web"});
     CHECK(carried(world) == Lines{"a/front: web-a1b2c3@kubernetes websecure-a1b2c3@kubernetes"});
   }
   SECTION("what only begins so is no copy") {
-    add_router(world, "websecure-a-front-x-example@file", rule, {"websecure"});
+    add_router(world, "websecure-a-front-x-example@file", front_rule, {"websecure"});
     add_router(world, "web-a-front-x-example-more@kubernetes", "Host(`y.example`)", {"web"});
     add_router(world, "other-a-front-x-example@kubernetes", "Host(`y.example`)", {"web"});
     CHECK(carried(world) == Lines{"a/front: "});
@@ -80,8 +80,8 @@ TEST_CASE("a namespace that is called like an entry point") {
   World world = World::healthy();
   world.ingress("a/front", "x.example", "web");
   world.ingress("web/a-front", "x.example", "web");
-  add_router(world, "a-front-x-example@kubernetes", rule, {"web"});
-  add_router(world, "web-a-front-x-example@kubernetes", rule, {"web"});
+  add_router(world, "a-front-x-example@kubernetes", front_rule, {"web"});
+  add_router(world, "web-a-front-x-example@kubernetes", front_rule, {"web"});
   CHECK(carried(world) == Lines{"a/front: a-front-x-example@kubernetes",
                                 "web/a-front: web-a-front-x-example@kubernetes"});
 }
@@ -107,16 +107,16 @@ TEST_CASE("nobody borrows a router that another route has") {
   world.ingress("a/front", "x.example", "web");
   world.ingress("a/old", "x.example", "web");
   SECTION("by name and rule") {
-    add_router(world, "web-a-front-x-example@kubernetes", rule, {"web"});
+    add_router(world, "web-a-front-x-example@kubernetes", front_rule, {"web"});
     CHECK(carried(world) == Lines{"a/front: web-a-front-x-example@kubernetes", "a/old: "});
   }
   SECTION("by rule") {
-    add_router(world, "a1b2c3@kubernetes", rule, {"web"});
+    add_router(world, "a1b2c3@kubernetes", front_rule, {"web"});
     CHECK(carried(world) == Lines{"a/front: a1b2c3@kubernetes", "a/old: "});
   }
   SECTION("by name, whose rule is another's") {
     world.ingress("a/wild", "*.x.example", "web");
-    add_router(world, "a-wild-x-example@kubernetes", rule, {"web"});
+    add_router(world, "a-wild-x-example@kubernetes", front_rule, {"web"});
     CHECK(carried(world) == Lines{"a/front: ", "a/old: ", "a/wild: a-wild-x-example@kubernetes"});
   }
 }
