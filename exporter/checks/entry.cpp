@@ -63,8 +63,9 @@ class EntryJudge {
     if (!cluster_.daemon_sets.known() && !cluster_.pods.known()) {
       return unknown(entry, "neither the load balancer's pods nor its DaemonSet can be read");
     }
-    if (const auto taint = intolerable(*node)) {
-      entry.taint = *taint;
+    if (const auto found = intolerable(*node); !found.taints.empty()) {
+      entry.taints = found.taints;
+      if (found.service != nullptr) entry.service = found.service->name;
       return uncovered(entry, "taint_not_tolerated");
     }
     if (!cluster_.pods.known()) return unknown(entry, "the load balancer's pods cannot be read");
@@ -229,20 +230,26 @@ class EntryJudge {
     }
   }
 
-  // The first taint that keeps the load balancer's pods off the node.
-  [[nodiscard]] std::optional<Taint> intolerable(const Node& node) const {
+  struct Intolerable {
+    std::vector<Taint> taints;
+    const Service* service = nullptr;  // whose pods they keep away
+  };
+
+  // What keeps the load balancer's pods off the node: those of the DaemonSet that lacks the least.
+  [[nodiscard]] Intolerable intolerable(const Node& node) const {
     if (daemon_sets_.empty()) {
       // Known not to be there: no pod comes, whatever the taints are.
-      return cluster_.daemon_sets.known() ? std::nullopt
-                                          : not_tolerated(node, built_in_tolerations());
+      if (cluster_.daemon_sets.known()) return {};
+      return {not_tolerated(node.taints, built_in_tolerations())};
     }
-    std::optional<Taint> first;
+    Intolerable least;
     for (const auto& [daemon_set, service] : daemon_sets_) {
-      const auto taint = not_tolerated(node, daemon_set->tolerations);
-      if (!taint) return std::nullopt;
-      if (!first) first = taint;
+      auto taints = not_tolerated(node.taints, daemon_set->tolerations);
+      if (taints.empty()) return {};
+      if (least.service == nullptr || taints.size() < least.taints.size())
+        least = {std::move(taints), service};
     }
-    return first;
+    return least;
   }
 
   const Fleet& fleet_;

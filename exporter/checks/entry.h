@@ -18,9 +18,9 @@ struct Entry {
   // The peer that has it and is offline or expired; "" = none. Where the address is covered all the
   // same, the peer's own finding says it.
   std::string away;
-  kubernetes::ObjectName service;  // the LoadBalancer Service that should answer
-  std::optional<kubernetes::Taint> taint;
-  bool public_address = false;  // no node's, and public: a router in front may forward it
+  kubernetes::ObjectName service;         // the LoadBalancer Service that should answer
+  std::vector<kubernetes::Taint> taints;  // those that keep the load balancer's pods away
+  bool public_address = false;            // no node's, and public: a router in front may forward it
   // More about no_pod: a balancer's pod is there and passes nothing on.
   bool only_local = false;    // externalTrafficPolicy Local, and no ready pod of the Service there
   bool other_family = false;  // the Service is of the other IP family alone

@@ -8,6 +8,7 @@
 #include "checks/check.h"
 #include "checks/cure.h"
 #include "checks/entry.h"
+#include "checks/tolerations.h"
 #include "checks/unknown.h"
 
 namespace shortcircuit {
@@ -49,17 +50,14 @@ Finding make_finding(const Fleet& fleet, const Entry& entry) {
       .severity = Severity::critical, .reason = entry.reason, .kind = "Node", .object = entry.node};
   const std::string place = fmt::format("{} (node {})", entry.address.text(), entry.node);
   if (entry.reason == "taint_not_tolerated") {
+    std::vector<std::string> taints;
+    for (const auto& taint : entry.taints) taints.push_back(taint_text(taint));
     finding.message = fmt::format(
-        "Public names point at {}, but no load balancer pod runs there: its taint {} is not "
-        "tolerated.",
-        place, taint_text(*entry.taint));
-    const std::string tolerations = fmt::format(
-        "svccontroller.k3s.cattle.io/tolerations=[{{\"key\":\"{}\",\"operator\":\"Exists\"}}]",
-        entry.taint->key);
-    finding.cure = fmt::format(
-        "kubectl -n {} annotate service {} {}   # newer K3s; a toleration patched onto the "
-        "DaemonSet is reverted within seconds; or point DNS at a node that is covered",
-        entry.service.namespace_name, entry.service.name, shell_word(tolerations));
+        "Public names point at {}, but no load balancer pod runs there: its {} not tolerated.",
+        place,
+        taints.size() == 1 ? fmt::format("taint {} is", taints.front())
+                           : fmt::format("taints {} are", enumerate(taints, 8)));
+    finding.cure = cure_of_taints(*fleet.endpoints.find(entry.service)->service, entry.taints);
   } else if (entry.reason == "node_not_ready") {
     finding.message = fmt::format("Public names point at {}, and that node is not Ready.", place);
     finding.cure = fmt::format(

@@ -220,6 +220,65 @@ TEST_CASE("a cluster without a load balancer Service is not judged") {
   }
 }
 
+TEST_CASE("the cure of taints tolerates all of them and what was tolerated before") {
+  World world = World::healthy();
+  uncover(world, "alpha");
+  alpha(world).taints = {{"amd.com/gpu", "true", "NoSchedule"},
+                         {"spot", "", "PreferNoSchedule"},
+                         {"storage", "", "NoSchedule"},
+                         {"storage", "", "NoExecute"}};
+  const auto annotated = [&](const std::string& value) {
+    world.service("edge/traefik").annotations = {
+        {"svccontroller.k3s.cattle.io/tolerations", value}};
+    CHECK(world.findings(entry_check) == Findings{"taint_not_tolerated alpha"});
+    const std::string cure = world.judge().findings.front().cure;
+    return cure.substr(0, cure.find("   #"));
+  };
+  const std::string both =
+      R"({"key":"amd.com/gpu","operator":"Exists"},{"key":"storage","operator":"Exists"}])";
+  CHECK(world.findings(entry_check) == Findings{"taint_not_tolerated alpha"});
+  const Finding finding = world.judge().findings.front();
+  CHECK(finding.message ==
+        "Public names point at 100.80.0.1 (node alpha), but no load balancer pod runs there: its "
+        "taints amd.com/gpu=true:NoSchedule, storage:NoSchedule and storage:NoExecute are not "
+        "tolerated.");
+  CHECK(
+      finding.cure.starts_with("kubectl -n edge annotate service traefik "
+                               "'svccontroller.k3s.cattle.io/tolerations=[" +
+                               both + "'   # "));
+  const std::string overwrite =
+      "kubectl -n edge annotate --overwrite service traefik "
+      "'svccontroller.k3s.cattle.io/tolerations=[";
+  CHECK(annotated(R"([{"key":"edge","operator":"Exists"}])") ==
+        overwrite + R"({"key":"edge","operator":"Exists"},)" + both + "'");
+  CHECK(annotated("[ ]\n") == overwrite + " " + both + "'");
+  CHECK(annotated(" ") ==
+        "kubectl -n edge annotate service traefik "
+        "'svccontroller.k3s.cattle.io/tolerations=[" +
+            both + "'");
+  SECTION("in one line") {
+    CHECK(annotated("[\n  {\"key\": \"edge\"}\n]\n") ==
+          overwrite + R"(   {"key": "edge"} ,)" + both + "'");
+  }
+  SECTION("one of them is in the list, and K3s has not come to it") {
+    CHECK(annotated(R"([{"key":"storage","operator":"Exists"}])") ==
+          overwrite + R"({"key":"storage","operator":"Exists"},)" +
+              R"({"key":"amd.com/gpu","operator":"Exists"}]')");
+  }
+  SECTION("all of them are: K3s does not read it") {
+    CHECK(annotated(R"([{"operator":"Exists"}])") == "kubectl -n edge get service traefik -o yaml");
+  }
+  SECTION("a list that is no JSON") {
+    CHECK(annotated("- key: edge") == "kubectl -n edge edit service traefik");
+    CHECK(annotated(R"({"key":"edge"})") == "kubectl -n edge edit service traefik");
+    CHECK(
+        world.judge().findings.front().cure.ends_with("add to the list in its annotation "
+                                                      "svccontroller.k3s.cattle.io/tolerations: "
+                                                      "[" +
+                                                      both));
+  }
+}
+
 TEST_CASE("a load balancer that is not servicelb's knows no taints") {
   World world = World::healthy();
   world.cluster->daemon_sets.items.clear();
