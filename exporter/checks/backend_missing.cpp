@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "checks/check.h"
 #include "checks/cure.h"
 #include "checks/entry.h"
+#include "checks/route_faults.h"
 #include "checks/router_error.h"
 #include "checks/unknown.h"
 #include "checks/way_in.h"
@@ -16,21 +18,57 @@ namespace {
 
 class BackendJudge {
  public:
-  BackendJudge(const Fleet& fleet, Verdict& verdict) : fleet_(fleet), verdict_(verdict) {}
+  BackendJudge(const Fleet& fleet, Verdict& verdict)
+      : fleet_(fleet), verdict_(verdict), faults_(fleet) {}
 
-  void backend(const RouteBackend& backend, const std::string& from, bool of_ingress) {
+  // How much a Service without a ready endpoint hurts, and what it means for the requests.
+  struct Harm {
+    Severity severity = Severity::critical;
+    std::string_view meaning;
+  };
+
+  void route(const Route& route) {
+    const std::string from = fmt::format("{} {}", route.kind, route.object.text());
+    for (const std::string& missing : route.missing_traefik_services)
+      no_traefik_service(missing, from);
+    for (const RouteBackend& item : route.backends)
+      backend(item, from, route.kind == "Ingress", harm_of(route, item));
+  }
+
+  // Says nothing that the routes have said.
+  void traefik_service(const kubernetes::TraefikService& service,
+                       const std::set<kubernetes::ObjectName>& names) {
+    const std::string from = fmt::format("TraefikService {}", service.name.text());
+    keep_what_is_said_ = true;
+    for (const auto& leg : service.services) {
+      if (leg.name.find('@') != std::string::npos) continue;
+      RouteBackend item = backend_of(leg, service.name.namespace_name);
+      if (leg.kind == "TraefikService") {
+        if (!names.contains(item.service)) no_traefik_service(item.service.text(), from);
+        continue;
+      }
+      item.through_traefik_service = true;
+      backend(item, from, false, item.idle ? missed_by_nobody() : Harm{});
+    }
+    keep_what_is_said_ = false;
+  }
+
+  void backend(const RouteBackend& backend, const std::string& from, bool of_ingress, Harm harm) {
     const auto& name = backend.service;
     const auto* endpoints = service(name, from);
     if (endpoints == nullptr) return;
     if (!port_exists(backend, *endpoints->service, of_ingress)) no_port(backend, from, of_ingress);
     // Traefik makes a router for it whatever the name leads to.
-    if (const auto target = cluster_service_of(*endpoints->service))
-      this->endpoints(*target, fmt::format("ExternalName Service {} of {}", name.text(), from));
-    this->endpoints(name, from);
+    if (const auto target = target_of(backend, *endpoints->service)) {
+      const std::string through = fmt::format("ExternalName Service {} of {}", name.text(), from);
+      this->endpoints(target->service, through, harm);
+      target_port(*target, name, through);
+    }
+    this->endpoints(name, from, harm);
   }
 
   // The Service is there and has a ready endpoint.
-  void endpoints(const kubernetes::ObjectName& name, const std::string& from) {
+  void endpoints(const kubernetes::ObjectName& name, const std::string& from, Harm harm) {
     const auto* endpoints = service(name, from);
     if (endpoints == nullptr || endpoints->service->type == "ExternalName" ||
         !fleet_.endpoints.known() || !endpoints->certain || endpoints->ready_addresses() > 0)
@@ -38,13 +76,14 @@ class BackendJudge {
     const bool by_hand = endpoints->hand_kept();
     add("no_ready_endpoints", "Service", name.text(),
         by_hand ? fmt::format("{} leads to Service {}, which has no selector, and nobody has given "
-                              "it a ready endpoint.",
-                              from, name.text())
-                : fmt::format("{} leads to Service {}, none of whose pods is ready.", from,
-                              name.text()),
+                              "it a ready endpoint{}.",
+                              from, name.text(), harm.meaning)
+                : fmt::format("{} leads to Service {}, none of whose pods is ready{}.", from,
+                              name.text(), harm.meaning),
         by_hand ? no_address_by_hand(*endpoints)
                 : fmt::format("kubectl -n {} get pods -l {}", name.namespace_name,
-                              selector(*endpoints->service)));
+                              selector(*endpoints->service)),
+        harm.severity);
   }
 
   void no_traefik_service(const std::string& name, const std::string& from) {
@@ -53,18 +92,43 @@ class BackendJudge {
         "# create the TraefikService, or lead the route elsewhere");
   }
 
+ private:
+  // Each is said once, as the worst that it does to anybody.
   void add(std::string reason, std::string kind, std::string object, std::string message,
-           std::string cure) {
-    if (!seen_.insert(reason + " " + kind + " " + object).second) return;
-    verdict_.findings.push_back({.severity = Severity::critical,
-                                 .reason = std::move(reason),
-                                 .kind = std::move(kind),
-                                 .object = std::move(object),
-                                 .message = std::move(message),
-                                 .cure = std::move(cure)});
+           std::string cure, Severity severity = Severity::critical) {
+    const auto [said, added] =
+        said_.try_emplace(reason + " " + kind + " " + object, verdict_.findings.size());
+    if (!added && (keep_what_is_said_ || verdict_.findings[said->second].severity <= severity))
+      return;
+    if (added) verdict_.findings.emplace_back();
+    verdict_.findings[said->second] = {.severity = severity,
+                                       .reason = std::move(reason),
+                                       .kind = std::move(kind),
+                                       .object = std::move(object),
+                                       .message = std::move(message),
+                                       .cure = std::move(cure)};
   }
 
- private:
+  static Harm missed_by_nobody() {
+    return {
+        .severity = Severity::info,
+        .meaning = "; it is a mirror, a fallback or of weight 0 there, so no request misses it"};
+  }
+
+  // Where Traefik does without it (allowEmptyServices); else the router is gone, whichever leg it
+  // is.
+  [[nodiscard]] Harm harm_of(const Route& route, const RouteBackend& backend) const {
+    if (faults_.router_state(route) != RouterState::alive) return {};
+    if (backend.idle) return missed_by_nobody();
+    const bool others_answer = std::ranges::any_of(route.backends, [&](const RouteBackend& other) {
+      return !other.idle && faults_.backend_fault(route, other).empty() &&
+             !faults_.leads_to_dead_service(other);
+    });
+    if (!others_answer) return {};
+    return {.severity = Severity::warning,
+            .meaning = "; others answer beside it, so requests fail by turns"};
+  }
+
   const ServiceEndpoints* service(const kubernetes::ObjectName& name, const std::string& from) {
     const auto* found = fleet_.endpoints.find(name);
     if (found == nullptr) {
@@ -98,6 +162,19 @@ class BackendJudge {
                            fix));
   }
 
+  // What the ExternalName Service dials.
+  void target_port(const RouteBackend& target, const kubernetes::ObjectName& external_name,
+                   const std::string& from) {
+    const auto* endpoints = fleet_.endpoints.find(target.service);
+    if (endpoints == nullptr || !lacks_port(target, *endpoints->service)) return;
+    add("service_port_absent", "Service", target.service.text(),
+        fmt::format("{} leads to port {} of Service {}, which has no such port.", from,
+                    target.port_number, target.service.text()),
+        fmt::format("kubectl -n {} edit service {}   # spec.ports[].port (targetPort means nothing "
+                    "there): one that Service {} has, and the route's port as well",
+                    external_name.namespace_name, external_name.name, target.service.text()));
+  }
+
   // There may be nothing yet that could be edited.
   static std::string no_address_by_hand(const ServiceEndpoints& endpoints) {
     if (!endpoints.slices.empty()) return endpoints.edit_command() + "   # add the addresses";
@@ -117,7 +194,9 @@ class BackendJudge {
 
   const Fleet& fleet_;
   Verdict& verdict_;
-  std::set<std::string> seen_;
+  RouteFaults faults_;
+  std::map<std::string, std::size_t> said_;  // index into the findings
+  bool keep_what_is_said_ = false;
 };
 
 void judge_traefik_services(const kubernetes::State& cluster, bool old_group_read,
@@ -130,19 +209,7 @@ void judge_traefik_services(const kubernetes::State& cluster, bool old_group_rea
     if (!is_left_over(service)) names.insert(service.name);
   }
   for (const auto& service : cluster.traefik_services.items) {
-    if (is_left_over(service)) continue;
-    const std::string from = fmt::format("TraefikService {}", service.name.text());
-    for (const auto& leg : service.services) {
-      if (leg.name.find('@') != std::string::npos) continue;
-      RouteBackend backend = backend_of(leg, service.name.namespace_name);
-      if (leg.kind == "TraefikService") {
-        if (!names.contains(backend.service))
-          judge.no_traefik_service(backend.service.text(), from);
-        continue;
-      }
-      backend.through_traefik_service = true;
-      judge.backend(backend, from, false);
-    }
+    if (!is_left_over(service)) judge.traefik_service(service, names);
   }
 }
 
@@ -166,21 +233,15 @@ Verdict judge_backends(const Fleet& fleet) {
     complete = false;
   }
   BackendJudge judge(fleet, verdict);
-  for (const Route& route : fleet.routes) {
-    const std::string from = fmt::format("{} {}", route.kind, route.object.text());
-    for (const std::string& missing : route.missing_traefik_services)
-      judge.no_traefik_service(missing, from);
-    for (const RouteBackend& backend : route.backends)
-      judge.backend(backend, from, route.kind == "Ingress");
-  }
+  for (const Route& route : fleet.routes) judge.route(route);
   judge_traefik_services(cluster, major_version_of(fleet.traefik()) < 3, judge);
   // The way in is a way to pods as well.
   for (const Entry& entry : judge_entry_addresses(fleet)) {
     if (entry.nobody_behind)
-      judge.endpoints(entry.service, "The load balancer at " + entry.address.text());
+      judge.endpoints(entry.service, "The load balancer at " + entry.address.text(), {});
   }
   const WayIn way_in = judge_way_in(fleet);
-  for (const auto& name : way_in.services) judge.endpoints(name, "The way in of every route");
+  for (const auto& name : way_in.services) judge.endpoints(name, "The way in of every route", {});
   if (way_in.status == WayIn::Status::unknown)
     verdict.unknown.push_back("Traefik itself: " + way_in.why);
   // What cannot be seen may be the cause of a dead router.

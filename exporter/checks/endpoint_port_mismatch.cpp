@@ -167,6 +167,12 @@ Verdict judge_ports(const Fleet& fleet) {
       if (endpoints == nullptr) continue;
       auto& ports = routed[backend.service];
       if (const auto* port = port_of(backend, *endpoints->service)) ports.insert(port);
+      // Through the cluster's DNS; a headless Service's name gives the pods' own addresses.
+      const auto target = target_of(backend, *endpoints->service);
+      const auto* found = target ? fleet.endpoints.find(target->service) : nullptr;
+      if (found == nullptr || found->service->headless()) continue;
+      if (const auto* port = port_of(*target, *found->service))
+        routed[target->service].insert(port);
     }
   }
   bool said_uncertain = false;

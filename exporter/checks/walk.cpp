@@ -219,23 +219,27 @@ class Walker {
       service.name(missing);
       add_reason(service, missing, "TraefikService", "service_absent");
     }
+    const bool alive = faults_.router_state(route) == RouterState::alive;
     for (const RouteBackend& backend : route.backends) {
       const std::string name = backend.service.text();
       service.name(name);
+      add_reason(service, name, "Service", "service_absent");
+      // What is dead behind an idle leg either takes the router away or is missed by nobody.
+      if (backend.idle && alive) continue;
       port.name(backend.port_name.empty() ? std::to_string(backend.port_number)
                                           : backend.port_name);
-      add_reason(service, name, "Service", "service_absent");
       const auto* endpoints = fleet_.endpoints.find(backend.service);
       if (endpoints == nullptr) continue;
       if (!endpoints->certain) port.unknown = addresses.unknown = true;
       add_port(route, backend, *endpoints, port);
       add_addresses(*endpoints, addresses);
       // What an ExternalName means is not followed by Traefik; the request is.
-      const auto target = cluster_service_of(*endpoints->service);
+      const auto target = target_of(backend, *endpoints->service);
       if (!target) continue;
-      add_reason(addresses, target->text(), "Service", "service_absent");
-      if (const auto* found = fleet_.endpoints.find(*target)) {
+      add_reason(addresses, target->service.text(), "Service", "service_absent");
+      if (const auto* found = fleet_.endpoints.find(target->service)) {
         addresses.unknown = addresses.unknown || !found->certain;
+        add_target_port(*target, *found, port);
         add_addresses(*found, addresses);
       }
     }
@@ -273,9 +277,34 @@ class Walker {
     const std::string name = backend.service.text();
     if (faults_.backend_fault(route, backend) == "service_port_absent")
       add_reason(port, name, "Service", "service_port_absent");
+    add_port_mismatch(backend, endpoints, port);
+  }
+
+  // Of what an ExternalName means. A headless Service's name gives its pods, and what they listen
+  // on beside their Service's ports is nowhere to be read.
+  void add_target_port(const RouteBackend& target, const ServiceEndpoints& endpoints,
+                       Draft& port) const {
+    if (lacks_port(target, *endpoints.service))
+      add_reason(port, target.service.text(), "Service", "service_port_absent");
+    if (!endpoints.service->headless()) return add_port_mismatch(target, endpoints, port);
+    const auto slices = endpoints.slices_in_use();
+    const bool told = slices.empty() || std::ranges::any_of(slices, [&](const auto* slice) {
+                        return std::ranges::any_of(slice->ports, [&](const auto& item) {
+                          return item.port == target.port_number;
+                        });
+                      });
+    if (told) return;
+    port.unknown = true;
+    port.name(fmt::format("{} at the endpoints of {}, which have no such port", target.port_number,
+                          target.service.text()));
+  }
+
+  void add_port_mismatch(const RouteBackend& backend, const ServiceEndpoints& endpoints,
+                         Draft& port) const {
     const auto* asked = port_of(backend, *endpoints.service);
     if (asked == nullptr) return;
-    for (Finding* finding : findings_.of("endpoint_port_mismatch", name)) {
+    for (Finding* finding :
+         findings_.of("endpoint_port_mismatch", endpoints.service->name.text())) {
       // Traefik leaves the slices that do not carry the port out; another one may answer.
       if (!endpoints.carries(*asked)) port.add(finding);
     }

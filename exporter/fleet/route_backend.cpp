@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "fleet/endpoints.h"
+
 namespace shortcircuit {
 
 std::optional<int> port_number(std::string_view text) {
@@ -15,7 +17,8 @@ RouteBackend backend_of(const kubernetes::ServiceReference& reference,
                         const std::string& own_namespace) {
   RouteBackend backend{
       .service = {reference.namespace_name.empty() ? own_namespace : reference.namespace_name,
-                  reference.name}};
+                  reference.name},
+      .idle = reference.idle};
   const auto number = port_number(reference.port);
   if (number && !reference.port_is_text) {
     backend.port_number = *number;
@@ -33,6 +36,22 @@ const kubernetes::ServicePort* port_of(const RouteBackend& backend,
       return &port;
   }
   return nullptr;
+}
+
+std::optional<RouteBackend> target_of(const RouteBackend& backend,
+                                      const kubernetes::Service& external_name) {
+  const auto service = cluster_service_of(external_name);
+  if (!service) return std::nullopt;
+  const auto* port = port_of(backend, external_name);
+  return RouteBackend{.service = *service,
+                      .port_number = port != nullptr ? port->port : backend.port_number,
+                      .through_traefik_service = backend.through_traefik_service,
+                      .idle = backend.idle};
+}
+
+bool lacks_port(const RouteBackend& target, const kubernetes::Service& service) {
+  return service.type != "ExternalName" && !service.headless() && target.port_number != 0 &&
+         port_of(target, service) == nullptr;
 }
 
 bool port_exists(const RouteBackend& backend, const kubernetes::Service& service, bool of_ingress) {

@@ -198,9 +198,9 @@ class Builder {
     for (const auto& middleware : rule.middlewares) {
       middlewares_.resolve_object(middleware, object.name.namespace_name, tcp, route.middlewares);
     }
-    std::set<ObjectName> visited;
+    std::set<std::pair<ObjectName, bool>> visited;
     for (const auto& service : rule.services)
-      add_service(service, object.name.namespace_name, false, visited, route);
+      add_service(service, object.name.namespace_name, {}, visited, route);
     const std::size_t first = routes_.size();
     const auto targets = targets_of_rule(rule.match);
     if (!targets || targets->empty()) {
@@ -220,25 +220,33 @@ class Builder {
     }
   }
 
+  // How a reference is reached.
+  struct Way {
+    bool through_traefik_service = false;
+    bool idle = false;
+  };
+
   void add_service(const kubernetes::ServiceReference& reference, const std::string& own_namespace,
-                   bool through, std::set<ObjectName>& visited, Route& route) {
+                   Way way, std::set<std::pair<ObjectName, bool>>& visited, Route& route) {
     if (reference.name.find('@') != std::string::npos)
       return;  // of another provider: nothing to look at here
     RouteBackend backend = backend_of(reference, own_namespace);
+    backend.idle = backend.idle || way.idle;
     const ObjectName name = backend.service;
     if (reference.kind != "TraefikService") {
-      backend.through_traefik_service = through;
+      backend.through_traefik_service = way.through_traefik_service;
       route.backends.push_back(std::move(backend));
       return;
     }
-    if (!visited.insert(name).second) return;
+    if (!visited.emplace(name, backend.idle).second) return;
     const auto found = traefik_services_.find(name);
     if (found == traefik_services_.end()) {
       if (cluster_.traefik_services.known()) route.missing_traefik_services.push_back(name.text());
       return;
     }
     for (const auto& leg : found->second->services)
-      add_service(leg, name.namespace_name, true, visited, route);
+      add_service(leg, name.namespace_name, {.through_traefik_service = true, .idle = backend.idle},
+                  visited, route);
   }
 
   const kubernetes::State& cluster_;

@@ -1,5 +1,7 @@
 #include "sources/kubernetes/parse_routes.h"
 
+#include <algorithm>
+
 #include "sources/kubernetes/parse_common.h"
 
 namespace shortcircuit::kubernetes {
@@ -33,8 +35,22 @@ ServiceReference service_reference(JsonView view) {
           .port_is_text = view["port"].is_string()};
 }
 
+ServiceReference idle_reference(JsonView view) {
+  ServiceReference reference = service_reference(view);
+  reference.idle = true;
+  return reference;
+}
+
+// Of Services that share the requests by weight (1 where none is written). One alone gets all of
+// them, whatever its weight.
 void add_service_references(JsonView list, std::vector<ServiceReference>& references) {
-  for (const JsonView& view : list.items()) references.push_back(service_reference(view));
+  const auto items = list.items();
+  const auto has_weight = [](JsonView view) { return view["weight"].integer_or(1) > 0; };
+  const bool shared = std::ranges::any_of(items, has_weight);
+  for (const JsonView& view : items) {
+    references.push_back(shared && !has_weight(view) ? idle_reference(view)
+                                                     : service_reference(view));
+  }
 }
 
 }  // namespace
@@ -108,12 +124,14 @@ TraefikService parse_traefik_service(JsonView object) {
   add_service_references(spec["highestRandomWeight"]["services"], service.services);
   if (const JsonView mirroring = spec["mirroring"]; !mirroring.missing()) {
     service.services.push_back(service_reference(mirroring));
-    add_service_references(mirroring["mirrors"], service.services);
+    for (const JsonView& mirror : mirroring["mirrors"].items())
+      service.services.push_back(idle_reference(mirror));
   }
-  for (const std::string_view leg : {"service", "fallback"}) {
-    const JsonView view = spec["failover"][leg];
-    if (!view.missing()) service.services.push_back(service_reference(view));
-  }
+  const JsonView failover = spec["failover"];
+  if (const JsonView view = failover["service"]; !view.missing())
+    service.services.push_back(service_reference(view));
+  if (const JsonView view = failover["fallback"]; !view.missing())
+    service.services.push_back(idle_reference(view));
   return service;
 }
 

@@ -110,14 +110,14 @@ std::optional<Fields> fields_of(std::string_view kind) {
   if (kind.starts_with("ingressroute")) {
     return joined({{"spec/entryPoints", "spec/tls/secretName", "spec/routes/match"},
                    below("spec/routes/middlewares", {"name", "namespace"}),
-                   below("spec/routes/services", {"name", "namespace", "kind", "port"})});
+                   below("spec/routes/services", {"name", "namespace", "kind", "port", "weight"})});
   }
   if (kind == "traefikservices") {
     Fields fields;
     for (const std::string_view leg :
          {"spec/weighted/services", "spec/highestRandomWeight/services", "spec/mirroring",
           "spec/mirroring/mirrors", "spec/failover/service", "spec/failover/fallback"}) {
-      fields = joined({fields, below(leg, {"name", "namespace", "kind", "port"})});
+      fields = joined({fields, below(leg, {"name", "namespace", "kind", "port", "weight"})});
     }
     return fields;
   }

@@ -185,6 +185,8 @@ struct ServiceReference {
   std::string kind = "Service";  // Service or TraefikService
   std::string port;              // number or name as text; "" = none written
   bool port_is_text = false;     // written as text: a name to Traefik, even `"8080"`
+  // Nobody waits for its answer while its siblings work: a mirror, a fallback, or of weight 0.
+  bool idle = false;
   bool operator==(const ServiceReference&) const = default;
 };
 

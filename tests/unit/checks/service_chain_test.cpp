@@ -77,6 +77,67 @@ TEST_CASE("an ExternalName is followed to the Service that it means") {
   }
 }
 
+TEST_CASE("Traefik dials an ExternalName's port at the Service that it means") {
+  World world = with_alias("api.back.svc.cluster.local");
+  auto& backend = *world.cluster->ingresses.items[0].rules.front().paths.front().backend;
+  const Findings absent{"backend_missing/service_port_absent Service back/api"};
+  SECTION("which has no such port, whatever targetPort says") {
+    world.service("shop/web").ports = {{.name = "http", .port = 80, .target_port = "8080"}};
+    CHECK(world.findings() == absent);
+    CHECK(world.cause("shop.example") == "backend/service_port_absent");
+    const Finding finding = world.judge().findings.front();
+    CHECK(finding.message ==
+          "ExternalName Service shop/web of Ingress shop/front leads to port 80 of Service "
+          "back/api, which has no such port.");
+    CHECK(finding.cure.starts_with("kubectl -n shop edit service web   # "));
+  }
+  SECTION("an IngressRoute's own number counts where the ExternalName has no such port") {
+    world.cluster->ingresses.items.clear();
+    world.ingress_route("shop/front", "Host(`shop.example`)", "web")
+        .rules.front()
+        .services.front()
+        .port = "9090";
+    world.serve();
+    CHECK(world.findings() == absent);
+    world.service("back/api").ports.push_back({.name = "more", .port = 9090});
+    world.slice("back/api").ports.push_back({.name = "more", .port = 9090});
+    CHECK(world.findings().empty());
+  }
+  SECTION("a headless one has the ports that its pods listen on") {
+    world.service("back/api").cluster_ips = {"None"};
+    world.service("back/api").ports.front().port = 80;
+    CHECK(world.findings().empty());
+    CHECK(world.cause("shop.example") == "ok");
+    SECTION("and nobody knows whether there is one that no endpoint names") {
+      world.service("shop/web").ports.front().port = 80;
+      CHECK(world.findings().empty());
+      CHECK(world.cause("shop.example") == "unknown");
+    }
+  }
+  SECTION("where another ExternalName leads is not followed") {
+    world.service("shop/web").ports.front().port = 80;
+    world.service("back/api").type = "ExternalName";
+    world.service("back/api").external_name = "api.example.com";
+    CHECK(world.findings().empty());
+  }
+  SECTION("by its number") {
+    backend.port_name.clear();
+    backend.port_number = 8080;
+    CHECK(world.findings().empty());
+  }
+  SECTION("which has it, and none of its ready endpoints carries it") {
+    world.slice("back/api").ports.front().name = "web";
+    CHECK(world.findings() ==
+          Findings{"endpoint_port_mismatch/port_name_unknown Service back/api"});
+    CHECK(world.cause("shop.example") == "endpoint_port/port_name_unknown");
+    SECTION("a port that nobody dials is nobody's business") {
+      world.slice("back/api").ports.push_back({.name = "http", .port = 8080});
+      world.service("back/api").ports.push_back({.name = "metrics", .port = 9100});
+      CHECK(world.findings().empty());
+    }
+  }
+}
+
 TEST_CASE("an ExternalName that leads out of the cluster is nobody's Service") {
   World world = with_alias("api.back.svc.example.com");
   remove_service(world, "back/api");

@@ -1,0 +1,69 @@
+// What is read of Traefik's objects, from the API server and from what is recorded of it alike.
+#include "unit/sources/kubernetes/poll.h"
+
+using namespace shortcircuit;
+using namespace shortcircuit::kubernetes;
+
+namespace {
+
+// The same list with what a recording keeps of it.
+HttpResponse as_recorded(const std::string& kind, const HttpResponse& answer) {
+  const auto reduced = reduce_for_recording(kind, answer.body);
+  REQUIRE(reduced);
+  return ok(*reduced);
+}
+
+// One answer of a cluster that is otherwise empty; the two readings are compared.
+State read_twice(const std::string& kind, const std::string& items) {
+  const HttpResponse answer = list_of(items);
+  const Poll asked(empty_cluster({{kind, answer}}));
+  const Poll recorded(empty_cluster({{kind, as_recorded(kind, answer)}}));
+  CHECK(asked.state() == recorded.state());
+  CHECK(asked.notes.empty());
+  return asked.state();
+}
+
+std::vector<std::string> idle_names(const std::vector<ServiceReference>& references) {
+  std::vector<std::string> names;
+  for (const ServiceReference& reference : references) {
+    if (reference.idle) names.push_back(reference.name);
+  }
+  return names;
+}
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("kubernetes: legs that nobody waits for") {
+  const State state = read_twice(
+      "traefikservices",
+      R"({"metadata":{"namespace":"shop","name":"weighted"},"spec":{"weighted":{"services":[
+           {"name":"a","port":80,"weight":3},{"name":"b","port":80,"weight":0},
+           {"name":"c","port":80}]}}},
+         {"metadata":{"namespace":"shop","name":"none"},"spec":{"weighted":{"services":[
+           {"name":"a","port":80,"weight":0}]}}},
+         {"metadata":{"namespace":"shop","name":"mirroring"},"spec":{"mirroring":{
+           "name":"a","port":80,"mirrors":[{"name":"b","port":80,"percent":10},
+           {"name":"c","kind":"TraefikService"}]}}},
+         {"metadata":{"namespace":"shop","name":"failover"},"spec":{"failover":{
+           "service":{"name":"a","port":80},"fallback":{"name":"b","port":80}}}})");
+  const auto& items = state.traefik_services.items;
+  REQUIRE(items.size() == 4);
+  CHECK(idle_names(items[0].services) == Names{"b"});
+  CHECK(idle_names(items[1].services).empty());  // there is no other
+  CHECK(idle_names(items[2].services) == Names{"b", "c"});
+  CHECK(idle_names(items[3].services) == Names{"b"});
+}
+
+TEST_CASE("kubernetes: one Service of a route gets its requests whatever its weight is") {
+  const State state =
+      read_twice("ingressroutes",
+                 R"--({"metadata":{"namespace":"shop","name":"front"},"spec":{"routes":[
+           {"match":"Host(`a.example`)","services":[{"name":"a","port":80,"weight":0}]},
+           {"match":"Host(`b.example`)","services":[{"name":"a","port":80},
+             {"name":"b","port":80,"weight":0}]}]}})--");
+  const auto& rules = state.ingress_routes.items[0].rules;
+  CHECK(idle_names(rules[0].services).empty());
+  CHECK(idle_names(rules[1].services) == Names{"b"});
+}
