@@ -11,6 +11,7 @@
 #include "checks/router_error.h"
 #include "checks/unknown.h"
 #include "checks/way_in.h"
+#include "fleet/middleware_target.h"
 #include "fleet/router_index.h"
 
 namespace shortcircuit {
@@ -19,7 +20,7 @@ namespace {
 class BackendJudge {
  public:
   BackendJudge(const Fleet& fleet, Verdict& verdict)
-      : fleet_(fleet), verdict_(verdict), faults_(fleet) {}
+      : fleet_(fleet), verdict_(verdict), faults_(fleet), middlewares_(fleet) {}
 
   // How much a Service without a ready endpoint hurts, and what it means for the requests.
   struct Harm {
@@ -33,6 +34,31 @@ class BackendJudge {
       no_traefik_service(missing, from);
     for (const RouteBackend& item : route.backends)
       backend(item, from, route.kind == "Ingress", harm_of(route, item));
+  }
+
+  // Where its middlewares lead to.
+  void middlewares_of(const Route& route) {
+    const bool alive = faults_.router_state(route) == RouterState::alive;
+    for (const RouteMiddleware& item : route.middlewares) {
+      const auto* middleware = middlewares_.of(item);
+      if (middleware == nullptr) continue;
+      if (const auto target = forward_target(*middleware).service) {
+        const std::string from = fmt::format("forwardAuth of Middleware {}", item.name());
+        endpoints(target->service, from, {});
+        target_port(*target,
+                    fmt::format("kubectl -n {} edit middleware {}   # spec.forwardAuth.address",
+                                item.object->namespace_name, item.object->name),
+                    from);
+      }
+      const auto& pages = middleware->error_pages;
+      if (!pages || pages->kind != "Service" || pages->name.find('@') != std::string::npos)
+        continue;
+      backend(backend_of(*pages, item.object->namespace_name),
+              fmt::format("errors of Middleware {}", item.name()), false,
+              alive ? Harm{.severity = Severity::info,
+                           .meaning = "; only the pages that tell of errors are missing"}
+                    : Harm{});
+    }
   }
 
   // Says nothing that the routes have said.
@@ -62,7 +88,11 @@ class BackendJudge {
     if (const auto target = target_of(backend, *endpoints->service)) {
       const std::string through = fmt::format("ExternalName Service {} of {}", name.text(), from);
       this->endpoints(target->service, through, harm);
-      target_port(*target, name, through);
+      target_port(*target,
+                  fmt::format("kubectl -n {} edit service {}   # spec.ports[].port (targetPort "
+                              "means nothing there, and the route must name the port)",
+                              name.namespace_name, name.name),
+                  through);
     }
     this->endpoints(name, from, harm);
   }
@@ -162,17 +192,14 @@ class BackendJudge {
                            fix));
   }
 
-  // What the ExternalName Service dials.
-  void target_port(const RouteBackend& target, const kubernetes::ObjectName& external_name,
-                   const std::string& from) {
+  // What is dialled by the Service's name. `edit`: where the port is written.
+  void target_port(const RouteBackend& target, const std::string& edit, const std::string& from) {
     const auto* endpoints = fleet_.endpoints.find(target.service);
     if (endpoints == nullptr || !lacks_port(target, *endpoints->service)) return;
     add("service_port_absent", "Service", target.service.text(),
         fmt::format("{} leads to port {} of Service {}, which has no such port.", from,
                     target.port_number, target.service.text()),
-        fmt::format("kubectl -n {} edit service {}   # spec.ports[].port (targetPort means nothing "
-                    "there): one that Service {} has, and the route's port as well",
-                    external_name.namespace_name, external_name.name, target.service.text()));
+        fmt::format("{}: a port that Service {} has", edit, target.service.text()));
   }
 
   // There may be nothing yet that could be edited.
@@ -195,6 +222,7 @@ class BackendJudge {
   const Fleet& fleet_;
   Verdict& verdict_;
   RouteFaults faults_;
+  MiddlewareObjects middlewares_;
   std::map<std::string, std::size_t> said_;  // index into the findings
   bool keep_what_is_said_ = false;
 };
@@ -234,6 +262,7 @@ Verdict judge_backends(const Fleet& fleet) {
   }
   BackendJudge judge(fleet, verdict);
   for (const Route& route : fleet.routes) judge.route(route);
+  for (const Route& route : fleet.routes) judge.middlewares_of(route);
   judge_traefik_services(cluster, major_version_of(fleet.traefik()) < 3, judge);
   // The way in is a way to pods as well.
   for (const Entry& entry : judge_entry_addresses(fleet)) {

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "base/text.h"
 #include "checks/cure.h"
+#include "fleet/middleware_target.h"
 #include "fleet/replication.h"
 
 namespace shortcircuit {
@@ -58,6 +60,55 @@ class Lister {
             }
           }
         }
+      }
+    }
+  }
+
+  // Addresses that Traefik and the API server ask by themselves.
+  void asked(const kubernetes::State& cluster) {
+    const MiddlewareObjects middlewares(fleet_);
+    for (const auto& [name, middleware] : middlewares.all()) {
+      if (const auto address = forward_target(*middleware).address) {
+        add("endpoint", "Middleware", name.text(), *address,
+            "every route behind this middleware answers an error",
+            fmt::format("kubectl -n {} edit middleware {}   # spec.forwardAuth.address",
+                        name.namespace_name, name.name));
+      }
+    }
+    for (const auto* list : {&cluster.validating_webhooks, &cluster.mutating_webhooks}) {
+      for (const auto& configuration : list->items) {
+        std::set<IpAddress> seen;
+        for (const auto& webhook : configuration.webhooks) {
+          const auto url = parse_url(webhook.url);
+          const auto address = url ? url->address() : std::nullopt;
+          if (!address || !seen.insert(*address).second) continue;
+          add("endpoint", "WebhookConfiguration", configuration.name, *address,
+              "the API server cannot call the webhook, and refuses writes or lets them pass "
+              "unchecked",
+              fmt::format("kubectl edit {} {}   # webhooks[].clientConfig.url", configuration.kind,
+                          configuration.name));
+        }
+      }
+    }
+  }
+
+  // Servers that somebody wrote into another provider of Traefik's than the cluster.
+  void servers() {
+    const auto* traefik = fleet_.traefik();
+    if (traefik == nullptr) return;
+    constexpr std::array<std::string_view, 6> by_hand{"file", "http",  "consul",
+                                                      "etcd", "redis", "zookeeper"};
+    for (const auto& service : traefik->services) {
+      if (std::ranges::find(by_hand, service.provider) == by_hand.end()) continue;
+      std::set<IpAddress> seen;
+      for (const std::string& server : service.server_urls) {
+        const auto url = parse_url(server);
+        const auto address = url ? url->address() : std::nullopt;
+        if (!address || !seen.insert(*address).second) continue;
+        add("endpoint", "TraefikService", service.name, *address,
+            "requests to this service meet a dead address",
+            fmt::format("# {} in the configuration of Traefik's provider {}", service.name,
+                        service.provider));
       }
     }
   }
@@ -274,7 +325,12 @@ bool all_names_known(const Snapshot& snapshot) {
 std::set<std::string, std::less<>> known_dependencies(const Fleet& fleet) {
   std::set<std::string, std::less<>> known;
   if (const auto* cluster = fleet.cluster()) {
-    if (fleet.endpoints.known() && cluster->endpoint_slices.known()) { known.insert("endpoint"); }
+    if (fleet.endpoints.known() && cluster->endpoint_slices.known() &&
+        cluster->middlewares.known() && cluster->validating_webhooks.known() &&
+        cluster->mutating_webhooks.known() &&
+        (fleet.config.traefik.empty() || fleet.traefik() != nullptr)) {
+      known.insert("endpoint");
+    }
     if (cluster->deployments.known() && cluster->stateful_sets.known() &&
         cluster->daemon_sets.known() && cluster->cron_jobs.known() &&
         cluster->config_maps.known()) {
@@ -296,8 +352,10 @@ std::set<std::string, std::less<>> known_dependencies(const Fleet& fleet) {
 void list_dependents(const Fleet& fleet, Judgement& judgement) {
   Lister lister(fleet, judgement);
   lister.endpoints();
+  lister.servers();
   lister.probe_proxies();
   if (const auto* cluster = fleet.cluster()) {
+    lister.asked(*cluster);
     lister.proxies(*cluster);
     lister.nodes(*cluster);
     for (const auto& [kind, error] : cluster->blind) {
@@ -313,6 +371,7 @@ void list_dependents(const Fleet& fleet, Judgement& judgement) {
   lister.entries();
   judgement.dependencies_known.merge(known_dependencies(fleet));
   lister.unknown_of("Kubernetes", fleet.snapshot.kubernetes);
+  lister.unknown_of("Traefik", fleet.snapshot.traefik);
   lister.unknown_of("tailscale", fleet.snapshot.tailscale);
   lister.unknown_of("etcd", fleet.snapshot.etcd);
   lister.unknown_of("LINSTOR", fleet.snapshot.linstor);

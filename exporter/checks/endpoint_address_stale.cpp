@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/text.h"
 #include "checks/address.h"
 #include "checks/check.h"
 #include "checks/unknown.h"
+#include "fleet/middleware_target.h"
 
 namespace shortcircuit {
 namespace {
@@ -75,6 +77,36 @@ void add_findings(const Fleet& fleet, const kubernetes::ObjectName& service,
   }
 }
 
+// forwardAuth of Middlewares; one that no route uses stops nobody.
+void judge_forward_addresses(const Fleet& fleet, Verdict& verdict, bool& needs_mesh) {
+  const MiddlewareObjects middlewares(fleet);
+  const AddressJudge judge(fleet);
+  std::set<kubernetes::ObjectName> used;
+  for (const Route& route : fleet.routes) {
+    for (const RouteMiddleware& item : route.middlewares) {
+      if (const auto* middleware = middlewares.of(item)) used.insert(middleware->name);
+    }
+  }
+  for (const auto& [name, middleware] : middlewares.all()) {
+    const auto address = forward_target(*middleware).address;
+    if (!address) continue;
+    const AddressJudgement judgement = judge.judge(*address);
+    needs_mesh = needs_mesh || judgement.needs_mesh;
+    if (judgement.state != AddressState::stale) continue;
+    const bool hurts = used.contains(name);
+    verdict.findings.push_back(
+        {.severity = hurts ? Severity::critical : Severity::warning,
+         .reason = judgement.reason,
+         .kind = "Middleware",
+         .object = name.text(),
+         .message = fmt::format("Middleware {} asks {} whether a request may pass, and it {}; {}.",
+                                name.text(), address->text(), judgement.because,
+                                hurts ? "each of them ends in an error" : "no route uses it"),
+         .cure = fmt::format("kubectl -n {} edit middleware {}   # spec.forwardAuth.address: {}",
+                             name.namespace_name, name.name, advice_for(fleet, judgement.reason))});
+  }
+}
+
 Verdict judge_endpoints(const Fleet& fleet) {
   if (fleet.config.kubernetes.empty()) return not_applicable();
   Verdict verdict;
@@ -112,6 +144,7 @@ Verdict judge_endpoints(const Fleet& fleet) {
     const auto* endpoints = fleet.endpoints.find(service);
     add_findings(fleet, service, stale, ready, *endpoints, verdict);
   }
+  judge_forward_addresses(fleet, verdict, needs_mesh);
   if (needs_mesh) {
     if (fleet.config.headscale.empty()) {
       verdict.unknown.push_back("tailscale: no tailscaled could be read");
@@ -127,7 +160,9 @@ Verdict judge_endpoints(const Fleet& fleet) {
 const CheckDefinition endpoint_address_stale_check{
     .name = "endpoint_address_stale",
     .layer = Layer::endpoint_address,
-    .question = "Does every endpoint address that is kept by hand still belong to something?",
+    .question =
+        "Does every endpoint address that is kept by hand, and every address that a forwardAuth "
+        "asks, still belong to something?",
     .reasons = {{"retired_network", "It lies in a network that the configuration calls retired."},
                 {"no_such_peer", "It lies in the tailnet, and no peer has it."},
                 {"no_such_node", "It lies in the pods' range, and no node has that block."},

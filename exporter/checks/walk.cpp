@@ -10,7 +10,7 @@
 #include "checks/address.h"
 #include "checks/entry.h"
 #include "checks/link_draft.h"
-#include "checks/middleware_missing.h"
+#include "checks/middleware_link.h"
 #include "checks/route_faults.h"
 #include "checks/route_probes.h"
 #include "checks/way_in.h"
@@ -25,7 +25,7 @@ class Walker {
   Walker(const Fleet& fleet, Judgement& judgement)
       : fleet_(fleet),
         faults_(fleet),
-        refused_(fleet),
+        middlewares_(fleet),
         findings_(judgement.findings),
         way_in_(judge_way_in(fleet)),
         probes_(fleet) {
@@ -184,27 +184,7 @@ class Walker {
   }
 
   void middleware(const Route& route, RouteWalk& walk) const {
-    Draft draft;
-    const auto* cluster = fleet_.cluster();
-    for (const RouteMiddleware& middleware : route.middlewares) {
-      const std::string object = middleware.name();
-      draft.name(object);
-      for (Finding* finding : findings_.of("middleware_missing", object)) {
-        if (finding->kind == kind_of(middleware)) draft.add(finding);
-      }
-      const bool readable = middleware.object ? (middleware.tcp ? cluster->middleware_tcps.known()
-                                                                : cluster->middlewares.known())
-                                              : fleet_.traefik() != nullptr;
-      draft.unknown = draft.unknown || !readable;
-    }
-    // Those of an entry point, which no route names.
-    for (const std::string& object : refused_.of(route)) {
-      for (Finding* finding : findings_.of("middleware_missing", object)) {
-        if (finding->kind != "Middleware") continue;
-        draft.name(object);
-        draft.add(finding);
-      }
-    }
+    const Draft draft = middlewares_.draft_of(route, findings_);
     if (!draft.texts.empty()) link(walk, "middleware", draft);
   }
 
@@ -330,7 +310,7 @@ class Walker {
 
   const Fleet& fleet_;
   RouteFaults faults_;
-  RefusedMiddlewares refused_;
+  MiddlewareLink middlewares_;
   FindingIndex findings_;
   WayIn way_in_;
   RouteProbes probes_;

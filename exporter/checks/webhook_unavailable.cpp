@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "checks/address.h"
 #include "checks/check.h"
 #include "checks/unknown.h"
 
@@ -19,16 +20,20 @@ class WebhookJudge {
   WebhookJudge(const Fleet& fleet, Verdict& verdict, bool services_known, bool endpoints_known)
       : fleet_(fleet),
         verdict_(verdict),
+        addresses_(fleet),
         services_known_(services_known),
         endpoints_known_(endpoints_known) {}
 
   void judge(const WebhookConfiguration& configuration) {
     for (const Webhook& webhook : configuration.webhooks) {
       if (webhook.service) backend(configuration, webhook);
+      else url(configuration, webhook);
       certificate(configuration, webhook);
     }
   }
 
+  // An address may be a peer's, and the peers cannot be read.
+  [[nodiscard]] bool needs_mesh() const { return needs_mesh_; }
   void finish() {
     for (auto& [key, finding] : found_) verdict_.findings.push_back(std::move(finding));
   }
@@ -52,6 +57,20 @@ class WebhookJudge {
             ignored ? "its failure policy is Ignore, so writes pass unchecked"
                     : "its failure policy is Fail, so every write it matches is refused"),
         .cure = std::move(cure)};
+  }
+
+  // A name may lead anywhere.
+  void url(const WebhookConfiguration& configuration, const Webhook& webhook) {
+    const auto url = parse_url(webhook.url);
+    const auto address = url ? url->address() : std::nullopt;
+    if (!address) return;
+    const AddressJudgement judgement = addresses_.judge(*address);
+    needs_mesh_ = needs_mesh_ || judgement.needs_mesh;
+    if (judgement.state != AddressState::stale) return;
+    add(configuration, webhook, "no_endpoints",
+        fmt::format("its URL leads to {}, which {}", address->text(), judgement.because),
+        fmt::format("kubectl edit {} {}   # webhooks[].clientConfig.url: {}", configuration.kind,
+                    configuration.name, advice_for(fleet_, judgement.reason)));
   }
 
   void backend(const WebhookConfiguration& configuration, const Webhook& webhook) {
@@ -146,6 +165,8 @@ class WebhookJudge {
 
   const Fleet& fleet_;
   Verdict& verdict_;
+  AddressJudge addresses_;
+  bool needs_mesh_ = false;
   bool services_known_;
   bool endpoints_known_;
   std::map<std::pair<std::string, std::string>, Finding> found_;  // by name and reason
@@ -167,6 +188,13 @@ Verdict judge_webhook_unavailable(const Fleet& fleet) {
   for (const auto* list : {&cluster.validating_webhooks, &cluster.mutating_webhooks}) {
     for (const auto& configuration : list->items) judge.judge(configuration);
   }
+  if (judge.needs_mesh()) {
+    if (fleet.config.headscale.empty()) {
+      verdict.unknown.push_back("tailscale: no tailscaled could be read");
+    } else {
+      need(fleet.snapshot.headscale, "Headscale", verdict);
+    }
+  }
   judge.finish();
   return verdict;
 }
@@ -178,7 +206,9 @@ const CheckDefinition webhook_unavailable_check{
     .layer = Layer::webhook,
     .question = "Can the API server call every webhook that is configured?",
     .reasons = {{"service_absent", "The Service it names does not exist."},
-                {"no_endpoints", "Its Service has no ready endpoint, or none on that port."},
+                {"no_endpoints",
+                 "Its Service has no ready endpoint, or none on that port, or its URL leads to an "
+                 "address that nobody has."},
                 {"headless_service",
                  "Its Service has no cluster IP, so the API server cannot route to it."},
                 {"ca_missing", "It has no caBundle to check the Service's certificate with."},

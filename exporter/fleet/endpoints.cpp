@@ -11,7 +11,11 @@ using kubernetes::EndpointSlice;
 
 std::optional<kubernetes::ObjectName> cluster_service_of(const kubernetes::Service& external_name) {
   if (external_name.type != "ExternalName") return std::nullopt;
-  const std::string text = to_lower(external_name.external_name);
+  return cluster_service_named(external_name.external_name);
+}
+
+std::optional<kubernetes::ObjectName> cluster_service_named(std::string_view host) {
+  const std::string text = to_lower(host);
   std::string_view name = text;
   if (name.ends_with('.')) name.remove_suffix(1);
   for (const std::string_view domain : {".svc", ".svc.cluster.local"}) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sources/kubernetes/state.h"
@@ -14,6 +15,8 @@ namespace shortcircuit {
 // The Service that an ExternalName means by its name in the cluster's DNS: `svc.ns.svc`, alone or
 // with the usual domain. Nothing for any other name.
 std::optional<kubernetes::ObjectName> cluster_service_of(const kubernetes::Service& external_name);
+// The same of any host name.
+std::optional<kubernetes::ObjectName> cluster_service_named(std::string_view host);
 
 bool carries(const kubernetes::EndpointSlice& slice, const kubernetes::ServicePort& port);
 

@@ -54,6 +54,9 @@ def in_kubernetes(value):
             container["args"] = ["--password", plant("argument")]
     if "middlewares" not in value and "headers" in value.get("spec", {}):
         value["spec"]["headers"]["customRequestHeaders"] = {"Authorization": plant("middleware-header")}
+    if value.get("kind") == "MiddlewareList":
+        address = f"http://user:{plant('forward-userinfo')}@auth.example.org/{plant('forward-path')}?key={plant('forward-query')}"
+        value["items"] = [*(value["items"] or []), {"metadata": {"namespace": "web", "name": "ask"}, "spec": {"forwardAuth": {"address": address}}}]
     if isinstance(value.get("match"), str):
         value["match"] += f" && Header(`X-From-Proxy`, `{plant('rule-value')}`)"
     if "clientConfig" in value:
@@ -213,7 +216,7 @@ def test_nothing_planted_leaves_the_program():
             assert code in (0, 1), (arguments, out, err)
             assert_clean(" ".join(arguments), out + err)
         assert len(planted) >= 25, sorted(planted)
-        assert {"configmap-userinfo", "drbd-secret", "rule-value", "traefik-basic-user"} <= planted, sorted(planted)
+        assert {"configmap-userinfo", "forward-query", "drbd-secret", "rule-value", "traefik-basic-user"} <= planted, sorted(planted)
         # The joint of the two: a route finds its router by the text of its rule, also in the recording.
         rules = [(written / kind).read_text() for kind in ("kubernetes/ingressroutes.json", "traefik/http-routers.json")]
         assert all("`X-From-Proxy`, `withheld`" in text for text in rules), rules

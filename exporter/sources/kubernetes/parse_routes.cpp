@@ -1,7 +1,10 @@
 #include "sources/kubernetes/parse_routes.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "base/address.h"
 #include "sources/kubernetes/parse_common.h"
 
 namespace shortcircuit::kubernetes {
@@ -94,8 +97,21 @@ IngressClass parse_ingress_class(JsonView object) {
 Middleware parse_middleware(JsonView object) {
   Middleware middleware;
   middleware.name = object_name(object);
-  middleware.chain = middleware_references(object["spec"]["chain"]["middlewares"]);
+  const JsonView spec = object["spec"];
+  middleware.chain = middleware_references(spec["chain"]["middlewares"]);
+  middleware.forward_address = forward_endpoint(spec["forwardAuth"]["address"].string_or(""));
+  if (const JsonView service = spec["errors"]["service"]; !service.missing())
+    middleware.error_pages = service_reference(service);
   return middleware;
+}
+
+std::string forward_endpoint(std::string_view address) {
+  const auto url = parse_url(address);
+  // Further on, an `@` may end a password that holds a slash.
+  if (!url || url->host.empty() || url->path.find('@') != std::string::npos) return "";
+  const bool v6 = url->host.find(':') != std::string::npos;
+  return fmt::format("{}://{}{}", url->scheme, v6 ? "[" + url->host + "]" : url->host,
+                     url->port == 0 ? "" : fmt::format(":{}", url->port));
 }
 
 IngressRoute parse_ingress_route(JsonView object) {

@@ -8,6 +8,7 @@
 #include "base/matched_values.h"
 #include "base/text.h"
 #include "sources/kubernetes/ca_bundle.h"
+#include "sources/kubernetes/parse_routes.h"
 #include "sources/kubernetes/parse_workloads.h"
 #include "sources/kubernetes/proxy_setting.h"
 #include "sources/kubernetes/source.h"
@@ -105,7 +106,9 @@ std::optional<Fields> fields_of(std::string_view kind) {
   }
   if (kind == "ingressclasses") return Fields{"spec/controller"};
   if (kind == "middlewares" || kind == "middlewaretcps") {
-    return below("spec/chain/middlewares", {"name", "namespace"});
+    return joined({below("spec/chain/middlewares", {"name", "namespace"}),
+                   {"spec/forwardAuth/address"},
+                   below("spec/errors/service", {"name", "namespace", "kind", "port"})});
   }
   if (kind.starts_with("ingressroute")) {
     return joined({{"spec/entryPoints", "spec/tls/secretName", "spec/routes/match"},
@@ -186,6 +189,9 @@ JsonEdit edited(std::string_view kind, std::string_view path, JsonView value) {
   }
   if (path == "items/spec/routes/match") {
     return {.keep = true, .text = without_matched_values(value.string_or(""))};
+  }
+  if (path == "items/spec/forwardAuth/address") {
+    return {.keep = true, .text = forward_endpoint(value.string_or(""))};
   }
   if (path.ends_with("/clientConfig/caBundle")) {
     return {.keep = true, .text = certificates_only(value.string_or(""))};

@@ -171,14 +171,6 @@ struct MiddlewareReference {
   bool operator==(const MiddlewareReference&) const = default;
 };
 
-// `old_group`: of the API group traefik.containo.us, which Traefik reads up to version 2.11 only.
-struct Middleware {
-  ObjectName name;
-  bool old_group = false;
-  std::vector<MiddlewareReference> chain;  // of a Chain middleware
-  bool operator==(const Middleware&) const = default;
-};
-
 struct ServiceReference {
   std::string name;              // may carry a provider: `api@internal`
   std::string namespace_name;    // "" = the object's own
@@ -188,6 +180,16 @@ struct ServiceReference {
   // Nobody waits for its answer while its siblings work: a mirror, a fallback, or of weight 0.
   bool idle = false;
   bool operator==(const ServiceReference&) const = default;
+};
+
+// `old_group`: of the API group traefik.containo.us, which Traefik reads up to version 2.11 only.
+struct Middleware {
+  ObjectName name;
+  bool old_group = false;
+  std::vector<MiddlewareReference> chain;       // of a Chain middleware
+  std::string forward_address;                  // forwardAuth.address: scheme, host and port only
+  std::optional<ServiceReference> error_pages;  // errors.service
+  bool operator==(const Middleware&) const = default;
 };
 
 struct IngressRouteRule {

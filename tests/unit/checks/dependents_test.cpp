@@ -3,6 +3,7 @@
 
 #include "support/catch.h"
 #include "support/mesh_world.h"
+#include "support/snapshots.h"
 #include "support/storage_world.h"
 
 using namespace shortcircuit;
@@ -27,7 +28,8 @@ void read_cluster(MeshWorld& world, Change change) {
     ((lists.status = std::decay_t<decltype(lists)>::Status::listed), ...);
   };
   listed(state.nodes, state.services, state.endpoints, state.endpoint_slices, state.deployments,
-         state.stateful_sets, state.daemon_sets, state.cron_jobs, state.config_maps);
+         state.stateful_sets, state.daemon_sets, state.cron_jobs, state.config_maps,
+         state.middlewares, state.validating_webhooks, state.mutating_webhooks);
   change(state);
   Observed<kubernetes::State> seen;
   seen.state = std::make_shared<const kubernetes::State>(std::move(state));
@@ -148,4 +150,38 @@ TEST_CASE("dependents: the controller's way to a satellite is one, whatever DRBD
   CHECK((found.object == "n1" && found.address == "10.9.0.1"));
   CHECK(found.breaks.contains("OFFLINE"));
   CHECK(found.cure.contains("linstor node interface modify n1 NAME --active"));
+}
+
+TEST_CASE("dependents: what Traefik and the API server ask by themselves") {
+  World world = World::healthy();
+  const auto endpoints_in = [&](const std::string& network) {
+    Texts found;
+    for (const Dependent& item : world.judge().dependents) {
+      if (item.dependency == "endpoint" && item.network == network)
+        found.push_back(item.kind + " " + item.object + " " + item.address);
+    }
+    return found;
+  };
+  world.config.networks.push_back({.name = "old",
+                                   .cidrs = {*Prefix::parse("10.67.0.0/16")},
+                                   .kind = NetworkKind::overlay,
+                                   .retired = true});
+  world.middleware("edge/auth").forward_address = "http://10.67.0.3:9091";
+  world.middleware("edge/named").forward_address = "http://auth.example.com:9091";
+  world.webhook("far", "shop/web").webhooks.front().service.reset();
+  world.cluster->validating_webhooks.items[0].webhooks.front().url = "https://10.67.0.4/check";
+  for (const auto* provider : {"file", "docker", "kubernetes"}) {
+    world.proxy->services.push_back(
+        {.name = std::string("far@") + provider,
+         .provider = provider,
+         .server_urls = {"http://10.67.0.5", "http://10.67.0.5:81", "http://far.example.com"}});
+  }
+  CHECK(endpoints_in("old") == Texts{"TraefikService far@file 10.67.0.5",
+                                     "Middleware edge/auth 10.67.0.3",
+                                     "WebhookConfiguration far 10.67.0.4"});
+  SECTION("Traefik is not read") {
+    down(world.snapshot.traefik);
+    CHECK(world.judge().dependents_unknown == Texts{"Traefik"});
+    CHECK_FALSE(world.judge().dependencies_known.contains("endpoint"));
+  }
 }

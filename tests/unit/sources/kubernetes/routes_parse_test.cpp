@@ -67,3 +67,32 @@ TEST_CASE("kubernetes: one Service of a route gets its requests whatever its wei
   CHECK(idle_names(rules[0].services).empty());
   CHECK(idle_names(rules[1].services) == Names{"b"});
 }
+
+TEST_CASE("kubernetes: what Middlewares ask, without what may be a secret") {
+  const auto middleware = [](const std::string& address) {
+    const State state = read_twice(
+        "middlewares",
+        R"({"metadata":{"namespace":"a","name":"m"},"spec":{"forwardAuth":{"address":")" + address +
+            R"("},"errors":{"status":["500"],"service":{"name":"pages","port":80}}}})");
+    return state.middlewares.items[0];
+  };
+  const Middleware plain =
+      middleware("http://authelia.auth.svc.cluster.local/api/verify?rd=secret");
+  CHECK(plain.forward_address == "http://authelia.auth.svc.cluster.local");
+  REQUIRE(plain.error_pages);
+  CHECK(plain.error_pages->name == "pages");
+  CHECK(plain.error_pages->port == "80");
+  CHECK(middleware("https://user:secret@10.67.0.3:9091/x").forward_address ==
+        "https://10.67.0.3:9091");
+  CHECK(middleware("http://[fd00::3]:9091/x").forward_address == "http://[fd00::3]:9091");
+  for (const auto* address : {"http://user:12/secret@10.67.0.3", "secret", "", "http://"}) {
+    CHECK(middleware(address).forward_address.empty());
+  }
+  const auto reduced = reduce_for_recording(
+      "middlewares",
+      R"({"items":[{"metadata":{"name":"m"},"spec":{"forwardAuth":{"address":"http://u:secret@h/secret?secret#secret",
+      "authRequestHeaders":["secret"],"tls":{"caSecret":"secret"}},"basicAuth":{"secret":"secret"}}}]})");
+  REQUIRE(reduced);
+  CHECK(reduced->find("http://h") != std::string::npos);
+  CHECK(reduced->find("secret") == std::string::npos);
+}
