@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "base/text.h"
+#include "checks/asked_addresses.h"
 #include "checks/cure.h"
-#include "fleet/middleware_target.h"
 #include "fleet/replication.h"
 
 namespace shortcircuit {
@@ -64,52 +63,10 @@ class Lister {
     }
   }
 
-  // Addresses that Traefik and the API server ask by themselves.
-  void asked(const kubernetes::State& cluster) {
-    const MiddlewareObjects middlewares(fleet_);
-    for (const auto& [name, middleware] : middlewares.all()) {
-      if (const auto address = forward_target(*middleware).address) {
-        add("endpoint", "Middleware", name.text(), *address,
-            "every route behind this middleware answers an error",
-            fmt::format("kubectl -n {} edit middleware {}   # spec.forwardAuth.address",
-                        name.namespace_name, name.name));
-      }
-    }
-    for (const auto* list : {&cluster.validating_webhooks, &cluster.mutating_webhooks}) {
-      for (const auto& configuration : list->items) {
-        std::set<IpAddress> seen;
-        for (const auto& webhook : configuration.webhooks) {
-          const auto url = parse_url(webhook.url);
-          const auto address = url ? url->address() : std::nullopt;
-          if (!address || !seen.insert(*address).second) continue;
-          add("endpoint", "WebhookConfiguration", configuration.name, *address,
-              "the API server cannot call the webhook, and refuses writes or lets them pass "
-              "unchecked",
-              fmt::format("kubectl edit {} {}   # webhooks[].clientConfig.url", configuration.kind,
-                          configuration.name));
-        }
-      }
-    }
-  }
-
-  // Servers that somebody wrote into another provider of Traefik's than the cluster.
-  void servers() {
-    const auto* traefik = fleet_.traefik();
-    if (traefik == nullptr) return;
-    constexpr std::array<std::string_view, 6> by_hand{"file", "http",  "consul",
-                                                      "etcd", "redis", "zookeeper"};
-    for (const auto& service : traefik->services) {
-      if (std::ranges::find(by_hand, service.provider) == by_hand.end()) continue;
-      std::set<IpAddress> seen;
-      for (const std::string& server : service.server_urls) {
-        const auto url = parse_url(server);
-        const auto address = url ? url->address() : std::nullopt;
-        if (!address || !seen.insert(*address).second) continue;
-        add("endpoint", "TraefikService", service.name, *address,
-            "requests to this service meet a dead address",
-            fmt::format("# {} in the configuration of Traefik's provider {}", service.name,
-                        service.provider));
-      }
+  void asked() {
+    for (AskedAddress& asked : asked_addresses(fleet_)) {
+      add("endpoint", std::move(asked.kind), std::move(asked.object), asked.address,
+          std::move(asked.breaks), std::move(asked.cure));
     }
   }
 
@@ -352,10 +309,9 @@ std::set<std::string, std::less<>> known_dependencies(const Fleet& fleet) {
 void list_dependents(const Fleet& fleet, Judgement& judgement) {
   Lister lister(fleet, judgement);
   lister.endpoints();
-  lister.servers();
+  lister.asked();
   lister.probe_proxies();
   if (const auto* cluster = fleet.cluster()) {
-    lister.asked(*cluster);
     lister.proxies(*cluster);
     lister.nodes(*cluster);
     for (const auto& [kind, error] : cluster->blind) {
