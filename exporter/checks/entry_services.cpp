@@ -28,11 +28,23 @@ bool selects(const Service& service, const Pod& pod) {
   });
 }
 
-bool leads_to_traefik(const Service& service, const kubernetes::State& cluster) {
-  if (names_traefik(service.name.name) || labels_name_traefik(service.selector)) return true;
-  return std::any_of(cluster.pods.items.begin(), cluster.pods.items.end(),
-                     [&](const Pod& pod) { return is_traefik_pod(pod) && selects(service, pod); });
-}
+// Which Services lead to Traefik. Its pods are few, all pods may be thousands.
+class TraefikSigns {
+ public:
+  explicit TraefikSigns(const kubernetes::State& cluster) {
+    for (const Pod& pod : cluster.pods.items) {
+      if (is_traefik_pod(pod)) pods_.push_back(&pod);
+    }
+  }
+
+  [[nodiscard]] bool lead_to(const Service& service) const {
+    return names_traefik(service.name.name) || labels_name_traefik(service.selector) ||
+           std::ranges::any_of(pods_, [&](const Pod* pod) { return selects(service, *pod); });
+  }
+
+ private:
+  std::vector<const Pod*> pods_;
+};
 
 bool has_web_port(const Service& service) {
   return std::any_of(service.ports.begin(), service.ports.end(),
@@ -74,21 +86,23 @@ std::vector<const Service*> entry_services(const kubernetes::State& cluster) {
     balancers.push_back(&service);
     if (has_web_port(service)) with_web_port.push_back(&service);
   }
+  const TraefikSigns signs(cluster);
   for (const auto* list : {&with_web_port, &balancers}) {
     std::vector<const Service*> traefiks;
     std::copy_if(list->begin(), list->end(), std::back_inserter(traefiks),
-                 [&](const Service* service) { return leads_to_traefik(*service, cluster); });
+                 [&](const Service* service) { return signs.lead_to(*service); });
     if (!traefiks.empty()) return traefiks;
   }
   return with_web_port;
 }
 
 std::vector<const Service*> traefik_services(const kubernetes::State& cluster) {
+  const TraefikSigns signs(cluster);
   std::vector<const Service*> all;
   std::vector<const Service*> with_web_port;
   std::vector<const Service*> balancers;
   for (const Service& service : cluster.services.items) {
-    if (!leads_to_traefik(service, cluster)) continue;
+    if (!signs.lead_to(service)) continue;
     all.push_back(&service);
     if (!has_web_port(service)) continue;
     with_web_port.push_back(&service);
