@@ -361,11 +361,10 @@ TEST_CASE("a webhook whose URL is a literal address") {
     world.cluster->validating_webhooks.items[0].webhooks.front().url = url;
     return world.findings("webhook_unavailable");
   };
-  using Texts = std::vector<std::string>;
   CHECK(leads_to("https://100.80.0.2/check").empty());
   CHECK(leads_to("https://far.example.com/check").empty());
   CHECK(leads_to("https://203.0.113.9/check").empty());
-  CHECK(leads_to("https://100.80.0.77:9443/check") == Texts{"no_endpoints far"});
+  CHECK(leads_to("https://100.80.0.77:9443/check") == std::vector<std::string>{"no_endpoints far"});
   CHECK(world.judge().findings.front().message ==
         "Webhook check.far of far cannot be called: its URL leads to 100.80.0.77, which lies in "
         "the tailnet and no peer has it; its failure policy is Fail, so every write it matches is "
