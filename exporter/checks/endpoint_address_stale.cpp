@@ -144,6 +144,7 @@ Verdict judge_endpoints(const Fleet& fleet) {
     const auto* endpoints = fleet.endpoints.find(service);
     add_findings(fleet, service, stale, ready, *endpoints, verdict);
   }
+  need(cluster.middlewares, "middlewares", verdict);
   judge_forward_addresses(fleet, verdict, needs_mesh);
   if (needs_mesh) {
     if (fleet.config.headscale.empty()) {

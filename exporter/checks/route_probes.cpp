@@ -46,4 +46,17 @@ std::string RouteProbes::answer(const probes::Outcome& outcome) {
   return outcome.http_status ? fmt::format("HTTP {}", *outcome.http_status) : "no answer";
 }
 
+std::set<std::string> explained_probes(const Fleet& fleet, const Judgement& judgement) {
+  std::set<std::string> names;
+  for (const Finding& finding : judgement.findings) {
+    if (finding.kind == "Probe") names.insert(finding.object);
+  }
+  const RouteProbes probes(fleet);
+  for (const RouteWalk& walk : judgement.routes) {
+    if (walk.status() != LinkStatus::broken) continue;
+    for (const probes::Outcome* outcome : probes.of(walk.route)) names.insert(outcome->name);
+  }
+  return names;
+}
+
 }  // namespace shortcircuit

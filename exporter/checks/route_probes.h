@@ -2,10 +2,12 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "checks/judgement.h"
 #include "fleet/fleet.h"
 
 namespace shortcircuit {
@@ -28,5 +30,9 @@ class RouteProbes {
   };
   std::map<std::string, std::vector<Asked>, std::less<>> by_host_;
 };
+
+// By name, the probes of which the judgement tells why they fail, if they do: by a finding of the
+// probe itself, or by a broken link of the route that it asks for.
+std::set<std::string> explained_probes(const Fleet& fleet, const Judgement& judgement);
 
 }  // namespace shortcircuit

@@ -6,6 +6,7 @@
 
 #include "checks/address.h"
 #include "checks/entry.h"
+#include "checks/route_probes.h"
 
 namespace shortcircuit {
 namespace {
@@ -25,9 +26,10 @@ enum Index {
   webhook_backend_ready,
   endpoint_addresses,
   endpoint_stale_since,
+  probe_unexplained,
 };
 
-const std::array<MetricDefinition, 14> definitions{{
+const std::array<MetricDefinition, 15> definitions{{
     {"shortcircuit_finding",
      MetricKind::gauge,
      "Always 1: something is wrong, or (severity info) worth knowing.",
@@ -86,6 +88,11 @@ const std::array<MetricDefinition, 14> definitions{{
      MetricKind::gauge,
      "Since when the address is known to be stale, as far as this process saw.",
      {"object", "address", "reason"}},
+    {"shortcircuit_probe_unexplained",
+     MetricKind::gauge,
+     "1 when the probe fails, no finding is about it and no link of the route that it asks for is "
+     "known to be broken; else 0.",
+     {"probe"}},
 }};
 
 void describe_findings(const Judgement& judgement, MetricSet& metrics) {
@@ -251,6 +258,18 @@ void describe_nodes(const Fleet& fleet, const Judgement& judgement, MetricSet& m
   }
 }
 
+void describe_probes(const Fleet& fleet, const Judgement& judgement, MetricSet& metrics) {
+  const auto explained = explained_probes(fleet, judgement);
+  for (const auto& observed : fleet.snapshot.probes) {
+    if (!observed.state) continue;
+    for (const probes::Outcome& outcome : observed.state->outcomes) {
+      if (outcome.unknown) continue;
+      metrics.add(definitions[probe_unexplained], {outcome.name},
+                  outcome.succeeded() || explained.contains(outcome.name) ? 0 : 1);
+    }
+  }
+}
+
 }  // namespace
 
 void describe_judgement(const Fleet& fleet, const Judgement& judgement, MetricSet& metrics) {
@@ -261,6 +280,7 @@ void describe_judgement(const Fleet& fleet, const Judgement& judgement, MetricSe
   describe_endpoints(fleet, judgement, metrics);
   describe_entries(fleet, metrics);
   describe_nodes(fleet, judgement, metrics);
+  describe_probes(fleet, judgement, metrics);
 }
 
 std::span<const MetricDefinition> judgement_metric_definitions() { return definitions; }

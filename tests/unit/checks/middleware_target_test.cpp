@@ -55,6 +55,12 @@ TEST_CASE("forwardAuth at a literal address") {
       CHECK(world.findings("endpoint_address_stale").empty());
     }
   }
+  SECTION("while Middlewares cannot be read nobody knows what they ask") {
+    World world = behind_auth("http://100.80.0.77:9091");
+    world.cluster->middlewares = {};
+    CHECK(world.findings("endpoint_address_stale").empty());
+    CHECK(world.layer(Layer::endpoint_address) == LayerStatus::unknown);
+  }
   SECTION("while the peers cannot be read nobody knows") {
     World world = behind_auth("http://100.80.0.77:9091");
     down(world.snapshot.headscale);

@@ -57,6 +57,31 @@ TEST_CASE("a route whose probe fails is not sound, and nobody knows why") {
   }
 }
 
+TEST_CASE("a probe that fails is explained by its own route or by a finding of its own") {
+  World world = probed({.http_status = 503});
+  const auto explained = [&] {
+    const Fleet fleet(world.config, world.snapshot);
+    return explained_probes(fleet, judge(fleet)).contains("shop");
+  };
+  CHECK_FALSE(explained());
+  SECTION("another route that is down explains nothing") {
+    world.ingress("shop/dead", "dead.example", "gone");
+    world.serve();
+    REQUIRE(world.cause("dead.example") == "backend/service_absent");
+    CHECK_FALSE(explained());
+  }
+  SECTION("its own route does") {
+    for (auto& endpoint : world.slice("shop/web").endpoints) endpoint.ready = false;
+    REQUIRE(world.cause("shop.example") == "backend/no_ready_endpoints");
+    CHECK(explained());
+  }
+  SECTION("a transfer that stalls does") {
+    world = probed({.http_status = 200, .stalled = true});
+    REQUIRE(world.findings("transfer_stalled").size() == 1);
+    CHECK(explained());
+  }
+}
+
 TEST_CASE("a probe belongs to the route with the longest path that leads to it") {
   World world = probed({.url = "https://shop.example:8443/api/v1", .http_status = 503});
   world.ingress("shop/api", "shop.example", "web").rules.front().paths.front().path = "/api";
