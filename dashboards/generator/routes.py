@@ -86,14 +86,16 @@ def traefik_history():
 def probes():
     works = [words(v1=("works", green), v0=("fails", red))]
     return [
-        (8, timeline("Probes", "Requests that the configuration asks for, through their proxies: a whole answer below 500.",
+        (8, timeline("Probes", "Requests that the configuration asks for, through their proxies: a whole answer below 500, and not 404 where the URL is configured.",
                      [query(best("probe_success", "probe", function="min"), "{{probe}}")], works, no_value="no probe configured")),
         (8, graph("Time of a probe", "How long each probe took.", [query(best("probe_duration_seconds", "probe"), "{{probe}}")],
                   unit="s", no_value="no probe configured")),
-        (8, table("Answers of probes", "HTTP status, and whether the answer began and then stalled: the sign of a low path MTU.",
-                  [query(best("probe_http_status_code", "probe"), table=True), query(best("probe_stalled", "probe"), table=True)],
+        (8, table("Answers of probes", "HTTP status, and whether the answer began and then stalled: the sign of a low path MTU; and whether nothing else that is judged says why it fails.",
+                  [query(best("probe_http_status_code", "probe"), table=True), query(best("probe_stalled", "probe"), table=True),
+                   query(best("probe_unexplained", "probe"), table=True)],
                   [column("probe", "Probe"), column("Value #A", "HTTP status", 110),
-                   column("Value #B", "stalled", 100, mappings=[words(v0=("no", green), v1=("yes", red))], cell="color-text")],
+                   column("Value #B", "stalled", 100, mappings=[words(v0=("no", green), v1=("yes", red))], cell="color-text"),
+                   column("Value #C", "fails unexplained", 140, mappings=[words(v0=("no", green), v1=("yes", red))], cell="color-text")],
                   sort="Probe", no_value="no probe configured"))]
 
 
