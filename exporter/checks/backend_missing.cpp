@@ -263,7 +263,7 @@ Verdict judge_backends(const Fleet& fleet) {
   BackendJudge judge(fleet, verdict);
   for (const Route& route : fleet.routes) judge.route(route);
   for (const Route& route : fleet.routes) judge.middlewares_of(route);
-  judge_traefik_services(cluster, major_version_of(fleet.traefik()) < 3, judge);
+  judge_traefik_services(cluster, reads_old_group(fleet.traefik()), judge);
   // The way in is a way to pods as well.
   for (const Entry& entry : judge_entry_addresses(fleet)) {
     if (entry.nobody_behind)

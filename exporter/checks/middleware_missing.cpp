@@ -167,7 +167,7 @@ Verdict middlewares_at_once(const Fleet& fleet) {
     need(cluster->middlewares, "middlewares", verdict);
     if (!cluster->ingress_route_tcps.items.empty())
       need(cluster->middleware_tcps, "middlewaretcps", verdict);
-    const bool old_group_read = major_version_of(traefik) < 3;
+    const bool old_group_read = reads_old_group(traefik);
     for (const auto& item : cluster->middlewares.items) {
       if (!item.old_group || old_group_read) objects.insert(item.name);
     }

@@ -20,7 +20,7 @@ ForwardTarget forward_target(const kubernetes::Middleware& middleware) {
 MiddlewareObjects::MiddlewareObjects(const Fleet& fleet) {
   const auto* cluster = fleet.cluster();
   if (cluster == nullptr) return;
-  const bool old_group_read = major_version_of(fleet.traefik()) < 3;
+  const bool old_group_read = reads_old_group(fleet.traefik());
   for (const auto& item : cluster->middlewares.items) {
     if (!item.old_group || old_group_read) objects_[item.name] = &item;
   }

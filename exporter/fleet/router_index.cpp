@@ -66,6 +66,8 @@ int major_version_of(const traefik::State* traefik) {
   return major;
 }
 
+bool reads_old_group(const traefik::State* traefik) { return major_version_of(traefik) < 3; }
+
 RouterIndex::RouterIndex(const traefik::State* traefik) : traefik_(traefik) {
   if (traefik == nullptr) return;
   for (std::size_t i = 0; i < traefik->routers.size(); ++i) {

@@ -25,6 +25,9 @@ std::string normalized_name(std::string_view name);
 
 // 0 when it is unknown or no number (`dev`).
 int major_version_of(const traefik::State* traefik);
+// Does it read objects of the old API group (traefik.containo.us)? Up to version 2, and where the
+// version is not known.
+bool reads_old_group(const traefik::State* traefik);
 
 class RouterIndex {
  public:

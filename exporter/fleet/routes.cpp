@@ -25,7 +25,7 @@ class Builder {
   Builder(const kubernetes::State& cluster, const traefik::State* traefik)
       : cluster_(cluster),
         routers_(traefik),
-        major_version_(major_version_of(traefik)),
+        reads_old_group_(reads_old_group(traefik)),
         middlewares_(cluster) {
     for (const auto& item : cluster.traefik_services.items) {
       if (is_read(item.old_group)) traefik_services_[item.name] = &item;
@@ -91,7 +91,7 @@ class Builder {
   }
 
   // Objects of the old API group are read up to version 2.
-  [[nodiscard]] bool is_read(bool old_group) const { return !old_group || major_version_ < 3; }
+  [[nodiscard]] bool is_read(bool old_group) const { return !old_group || reads_old_group_; }
 
   void add(const kubernetes::Ingress& ingress) {
     std::vector<RouteMiddleware> middlewares;
@@ -251,7 +251,7 @@ class Builder {
 
   const kubernetes::State& cluster_;
   RouterIndex routers_;
-  int major_version_;
+  bool reads_old_group_;
   MiddlewareResolver middlewares_;
   std::map<ObjectName, const kubernetes::TraefikService*> traefik_services_;
   std::set<std::string> classes_;
