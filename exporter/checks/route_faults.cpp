@@ -7,7 +7,6 @@ namespace shortcircuit {
 RouteFaults::RouteFaults(const Fleet& fleet) : fleet_(fleet), traefik_(fleet.traefik()) {
   if (traefik_ == nullptr) return;
   starting_ = traefik_->started && is_recent(*traefik_->started, fleet.snapshot.time, loading_time);
-  for (const auto& service : traefik_->services) services_.try_emplace(service.name, &service);
   for (const Route& route : fleet.routes) {
     if (route.routers.empty()) continue;
     served_.insert(class_of(route));
@@ -27,58 +26,20 @@ bool RouteFaults::served_elsewhere(const Route& route) const {
   return (unusual || serving_.contains(own.first)) && !served_.contains(own);
 }
 
-const traefik::Service* RouteFaults::service_of(const traefik::Router& router) const {
-  return service_named(router.service, router.provider);
-}
-
-const traefik::Service* RouteFaults::service_named(std::string name,
-                                                   const std::string& provider) const {
-  if (name.find('@') == std::string::npos) name += "@" + provider;
-  const auto found = services_.find(name);
-  return found == services_.end() ? nullptr : found->second;
-}
-
 bool RouteFaults::has_server(const Route& route) const {
-  return std::ranges::any_of(route.routers, [&](std::size_t router) {
-    return has_server(service_of(traefik_->routers[router]));
-  });
+  return std::ranges::any_of(
+      route.routers, [&](std::size_t router) { return fleet_.router_states.has_server(router); });
 }
 
-bool RouteFaults::has_server(const traefik::Service* service) {
-  if (service == nullptr) return false;
-  // Weighted ones and the like have no servers of their own; they exist only when every leg does.
-  return (!service->type.empty() && service->type != "loadbalancer") ||
-         !service->server_urls.empty();
-}
-
-bool RouteFaults::all_servers_down(const traefik::Service* service, int depth) const {
-  if (service == nullptr || depth == 0) return false;
-  if (service->legs.empty())
-    return service->servers_down > 0 && service->servers_down == service->server_urls.size();
-  return std::ranges::all_of(service->legs, [&](const std::string& leg) {
-    return all_servers_down(service_named(leg, service->provider), depth - 1);
-  });
-}
-
-RouterState RouteFaults::state_of(const traefik::Router& router) const {
-  if (router.status == "disabled") return RouterState::disabled;
-  // Services of Traefik's own (api@internal, noop@internal) have no servers and need none.
-  if (router.service.ends_with("@internal")) return RouterState::alive;
-  const auto* service = service_of(router);
-  if (all_servers_down(service, 8)) return RouterState::servers_down;
-  return has_server(service) ? RouterState::alive : RouterState::no_servers;
-}
-
-const traefik::Router* RouteFaults::worst_router(const Route& route) const {
-  const traefik::Router* worst = nullptr;
+std::optional<std::size_t> RouteFaults::worst_router(const Route& route) const {
+  std::optional<std::size_t> worst;
   RouterState state = RouterState::alive;
-  for (const std::size_t index : route.routers) {
-    const auto& router = traefik_->routers[index];
-    const RouterState own = state_of(router);
+  for (const std::size_t router : route.routers) {
+    const RouterState own = fleet_.router_states.of(router);
     const bool worse = own == RouterState::disabled ? state != RouterState::disabled
                                                     : state == RouterState::alive && own != state;
-    if (worst != nullptr && !worse) continue;
-    worst = &router;
+    if (worst && !worse) continue;
+    worst = router;
     state = own;
   }
   return worst;
@@ -87,8 +48,8 @@ const traefik::Router* RouteFaults::worst_router(const Route& route) const {
 RouterState RouteFaults::router_state(const Route& route) const {
   const bool http = route.kind == "Ingress" || route.kind == "IngressRoute";
   if (traefik_ == nullptr || !http) return RouterState::unknown;
-  const auto* router = worst_router(route);
-  const RouterState state = router == nullptr ? RouterState::absent : state_of(*router);
+  const auto router = worst_router(route);
+  const RouterState state = router ? fleet_.router_states.of(*router) : RouterState::absent;
   if (state == RouterState::alive) return state;
   const bool fresh = route.created && is_recent(*route.created, fleet_.snapshot.time, loading_time);
   return starting_ || fresh ? RouterState::unknown : state;

@@ -70,23 +70,25 @@ class Unexplained {
   [[nodiscard]] std::string message(const Route& route) const {
     const std::string who = fmt::format("{} {}", route.kind, route.object.text());
     const std::string host = shown_place(route);
-    if (const auto* router = faults_.worst_router(route)) {
-      if (faults_.state_of(*router) == RouterState::disabled) {
+    if (const auto worst = faults_.worst_router(route)) {
+      const auto& router = fleet_.traefik()->routers[*worst];
+      const RouterState state = faults_.router_state(route);
+      if (state == RouterState::disabled) {
         // The others of several may work.
         const std::string where =
             route.routers.size() > 1
-                ? fmt::format(" at entry point {}", enumerate(router->entry_points, 3))
+                ? fmt::format(" at entry point {}", enumerate(router.entry_points, 3))
                 : "";
         return fmt::format(
             "Traefik refuses {} ({}){}: {}.", who, host, where,
-            router->errors.empty() ? "its router is disabled" : router->errors.front());
+            router.errors.empty() ? "its router is disabled" : router.errors.front());
       }
-      if (faults_.state_of(*router) == RouterState::servers_down) {
+      if (state == RouterState::servers_down) {
         return fmt::format("Traefik's own health check calls every server of {} ({}) DOWN.", who,
                            host);
       }
       return fmt::format("Traefik's router of {} ({}) leads to service {}, which has no server.",
-                         who, host, router->service);
+                         who, host, router.service);
     }
     if (!faults_.provider_runs(route)) {
       return fmt::format("Traefik has no router for {} ({}): it runs without its provider {}.", who,
@@ -107,14 +109,14 @@ class Unexplained {
       return "# start Traefik with --providers.kubernetescrd.allowcrossnamespace=true, or keep "
              "route, Service and middleware in one namespace";
     }
-    if (faults_.router_state(route) == RouterState::servers_down) {
+    const RouterState state = faults_.router_state(route);
+    if (state == RouterState::servers_down) {
       return fmt::format(
           "kubectl -n {} get {} {} -o yaml   # healthCheck: its path, port and scheme must be "
           "answered by the servers",
           route.object.namespace_name, to_lower(route.kind), route.object.name);
     }
-    const auto* router = faults_.worst_router(route);
-    if (router != nullptr && faults_.state_of(*router) == RouterState::disabled) {
+    if (state == RouterState::disabled) {
       return fmt::format(
           "kubectl -n {} get {} {} -o yaml   # correct what the error names; what an entry point "
           "adds of its own (TLS, middlewares) is in Traefik's static configuration",
@@ -221,11 +223,24 @@ void judge_others(const traefik::State& traefik, const Unexplained& unexplained,
   }
 }
 
+// Nearly always: what explains dead ones takes long to find.
+bool all_work(const Fleet& fleet, const RouteFaults& faults, const traefik::State& traefik) {
+  const auto works = [&](const Route& route) {
+    const RouterState state = faults.router_state(route);
+    return state == RouterState::alive || state == RouterState::unknown;
+  };
+  const auto is_enabled = [](const traefik::Router& router) { return router.status == "enabled"; };
+  return std::ranges::all_of(fleet.routes, works) &&
+         std::ranges::all_of(traefik.routers, is_enabled);
+}
+
 }  // namespace
 
 void judge_routers(const Fleet& fleet, Verdict& verdict) {
-  const Unexplained unexplained(fleet);
+  const traefik::State& traefik = *fleet.traefik();
   const RouteFaults faults(fleet);
+  if (all_work(fleet, faults, traefik)) return;
+  const Unexplained unexplained(fleet);
   std::unique_ptr<DeadBefore> before;  // made when it is needed
   std::set<std::string> said;
   const auto unknown = [&](std::string why) {
@@ -254,7 +269,6 @@ void judge_routers(const Fleet& fleet, Verdict& verdict) {
                                   .cure = unexplained.cure(route)});
     }
   }
-  const traefik::State& traefik = *fleet.traefik();
   for (const Route& route : fleet.routes) {
     for (const std::size_t index : route.routers) {
       const auto& router = traefik.routers[index];

@@ -148,7 +148,7 @@ class Walker {
     }
     for (const std::size_t index : route.routers) {
       const auto& found = traefik->routers[index];
-      const RouterState own = faults_.state_of(found);
+      const RouterState own = fleet_.router_states.of(index);
       draft.name(fmt::format("{}: {}{}", found.name, found.status,
                              own == RouterState::no_servers     ? ", no servers"
                              : own == RouterState::servers_down ? ", every server DOWN"

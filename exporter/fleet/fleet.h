@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "fleet/endpoints.h"
 #include "fleet/networks.h"
+#include "fleet/router_states.h"
 #include "fleet/routes.h"
 #include "fleet/snapshot.h"
 
@@ -16,6 +17,7 @@ struct Fleet {
         snapshot(snapshot_),
         networks(config_, snapshot_),
         routes(routes_of(snapshot_)),
+        router_states(state_of(snapshot_.traefik)),
         endpoints(state_of(snapshot_.kubernetes)) {}
   Fleet(const Fleet&) = delete;
   Fleet& operator=(const Fleet&) = delete;
@@ -29,6 +31,7 @@ struct Fleet {
   const Snapshot& snapshot;
   Networks networks;
   std::vector<Route> routes;
+  RouterStates router_states;
   EndpointIndex endpoints;
 };
 
