@@ -78,6 +78,10 @@ class Exporter:
                 return float(line.rsplit(" ", 1)[1])
         return None
 
+    def values(self, start):
+        """Values of every series that starts with `start`."""
+        return [float(line.rsplit(" ", 1)[1]) for line in self.text().splitlines() if line.startswith(start)]
+
     def findings(self):
         return json.loads(self.text("/api/findings"))
 

@@ -73,8 +73,10 @@ def in_kubernetes(value):
     return value
 
 
-# Objects whose keys are names that people gave: they identify things and are kept.
-NAMES = ("labels", "matchLabels", "selector", "nodeSelector")
+# Objects whose keys are names, not fields. Of texts: people gave them, they identify things and are kept.
+NAMES_OF_TEXTS = ("labels", "matchLabels", "selector", "nodeSelector")
+# Of objects or lists: a text among them is an answer of the wrong shape, which nobody reads to its end.
+NAMES_OF_OBJECTS = ("Peer", "replication_states", "connections", "serverStatus")
 
 
 def in_any(value, place):
@@ -83,7 +85,13 @@ def in_any(value, place):
         return [in_any(item, place) for item in value]
     if not isinstance(value, dict):
         return value
-    return {**{key: item if key in NAMES else in_any(item, place) for key, item in value.items()}, "x_secret": plant(place)}
+    result = {"x_secret": plant(place)}
+    for key, item in value.items():
+        if key in NAMES_OF_OBJECTS and isinstance(item, dict):
+            result[key] = {name: in_any(one, place) for name, one in item.items()}
+        else:
+            result[key] = item if key in NAMES_OF_TEXTS else in_any(item, place)
+    return result
 
 
 def in_linstor(value):
@@ -143,6 +151,7 @@ MUTATE = {"kubernetes": in_kubernetes, "linstor": in_linstor, "traefik": in_trae
 
 def plant_in(upstream):
     original = upstream.answer
+    upstream.planted_answers = 0
 
     @functools.cache
     def answer(path):
@@ -153,6 +162,7 @@ def plant_in(upstream):
             body = json.dumps(value).encode()
         elif upstream.name == "etcd" and status == 200:
             body += f'\n# HELP other {plant("metrics-comment")}\nother_family{{token="{plant("metrics-label")}"}} 1\n'.encode()
+        upstream.planted_answers += PLANTED.encode() in body
         return status, content_type, body
 
     upstream.answer = answer
@@ -201,6 +211,10 @@ def test_nothing_planted_leaves_the_program():
         written = SCRATCH / "captured"
         code, out, err = run(BINARY, "capture", str(written), "--config", str(config), "--log.level", "debug")
         assert code == 0, (out, err)
+        # All of it was there to leak, and was read to its end: no target stopped at an answer of another shape.
+        assert out.strip() == f"{written}: 27 targets of 27 answered", (out, err)
+        blank = [name for name, upstream in upstreams.all.items() if not upstream.planted_answers]
+        assert len(upstreams.all) == 27 and not blank, blank
         assert_clean("capture's output", out + err)
         files = [file for file in written.rglob("*") if file.is_file()]
         assert len(files) > 60, len(files)
@@ -208,6 +222,9 @@ def test_nothing_planted_leaves_the_program():
         assert not leaks, "\n".join(leaks)
         with Exporter(BINARY, "--config", str(config), "--log.level", "debug") as live:
             live.ready()
+            assert live.values("shortcircuit_source_up{") == [1] * 27, live.log
+            unread = live.values("shortcircuit_source_parts_unread{")
+            assert len(unread) == 27 and not any(unread), live.log
             for path in ("/metrics", "/", "/api/findings", "/-/ready", "/config"):
                 assert_clean(path, live.request(path)[2].decode())
         assert_clean("log", "\n".join(live.log))
@@ -216,7 +233,8 @@ def test_nothing_planted_leaves_the_program():
             assert code in (0, 1), (arguments, out, err)
             assert_clean(" ".join(arguments), out + err)
         assert len(planted) >= 25, sorted(planted)
-        assert {"configmap-userinfo", "forward-query", "drbd-secret", "rule-value", "traefik-basic-user"} <= planted, sorted(planted)
+        assert {"configmap-userinfo", "forward-query", "drbd-secret", "drbd-prop", "rule-value", "traefik-basic-user", "node-key",
+                "tailscale-unknown-key", "linstor-unknown-key"} <= planted, sorted(planted)
         # The joint of the two: a route finds its router by the text of its rule, also in the recording.
         rules = [(written / kind).read_text() for kind in ("kubernetes/ingressroutes.json", "traefik/http-routers.json")]
         assert all("`X-From-Proxy`, `withheld`" in text for text in rules), rules
