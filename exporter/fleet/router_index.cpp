@@ -19,7 +19,7 @@ bool is_hash(std::string_view text) {
          text.find_first_not_of("0123456789abcdef", 1) == std::string_view::npos;
 }
 
-// A sibling's name may begin with this one's (`cctv-api`, `cctv-api-http`), so nothing else may
+// A sibling's name may begin with this one's (`shop-api`, `shop-api-http`), so nothing else may
 // follow it. Without a hash it is an Ingress's only router of that name.
 bool is_named(std::string_view name, std::string_view start, std::string_view provider) {
   name = name.substr(0, name.rfind('@'));

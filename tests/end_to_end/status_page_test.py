@@ -3,7 +3,7 @@
 
 usage: status_page_test.py BINARY RECORDINGS PICTURES
        status_page_test.py BINARY RECORDINGS --picture FILE    the picture in the README, and nothing else:
-         tests/end_to_end/status_page_test.py build/release/shortcircuit-exporter tests/recordings --picture exporter/web/status-page.png
+         tests/end_to_end/status_page_test.py build/release/shortcircuit-exporter tests/recordings --picture dashboards/pictures/status-page.png
 
 Pictures of the healthy fleet and of the night, wide and narrow, light and dark, are left in PICTURES.
 Without Chromium it ends with 77 (skipped).
