@@ -30,6 +30,7 @@ EXCEPTIONS = {
     r"http/recording\.cpp": r"sources/sources\.def",
     r"sources/\w+/source\.h": r"(exposition/metric_set|fleet/observed)\.h",
     r"sources/(dns|probes)/source\.cpp": r"fleet/(routes|snapshot)\.h",  # they ask for what the routes name
+    r"checks/path_mtu_low\.cpp": r"sources/tailscale/path_mtu\.h",  # the size that it measured with
     r"exposition/describe\.cpp": r"sources/\w+/source\.h",  # calls each source's describe()
 }
 # What is pure inside a source (`~` is its folder) knows neither requests nor connections: file → all that it may include.

@@ -30,7 +30,7 @@ WRONG = [
     ("fleet/routes.cpp", '#include "sources/kubernetes/parse_routes.h"'),
     ("checks/walk.cpp", '#include "sources/etcd/source.h"'),
     ("checks/walk.cpp", '#include "sources/kubernetes/parse_routes.h"'),
-    ("checks/path_mtu_low.cpp", '#include "sources/tailscale/path_mtu.h"'),
+    ("checks/walk.cpp", '#include "sources/tailscale/path_mtu.h"'),
     ("checks/walk.cpp", '#include "exposition/metric_set.h"'),
     ("checks/walk.cpp", '#include "web/pages.h"'),
     ("exposition/mesh_metrics.cpp", '#include "sources/tailscale/source.h"'),

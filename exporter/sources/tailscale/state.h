@@ -39,9 +39,6 @@ struct Peer {
   [[nodiscard]] std::optional<IpAddress> underlay_address() const;
 };
 
-// A packet of the tunnel's MTU with what WireGuard wraps around it.
-constexpr int full_ping_size(int interface_mtu) { return interface_mtu + 32; }
-
 // Result of pings with a size towards one peer (the sending direction only).
 struct PathMtu {
   enum class Status {
