@@ -18,7 +18,7 @@ import tempfile
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from exporter import Exporter, main, run, wait_for  # noqa: E402
+from exporter import MEMORY_COUNTS, Exporter, main, run, wait_for  # noqa: E402
 from fake_upstreams import Upstream, Upstreams  # noqa: E402
 
 BINARY, RECORDINGS = sys.argv[1], pathlib.Path(sys.argv[2])
@@ -97,12 +97,35 @@ def test_serving_a_replay():
         assert exporter.metric("shortcircuit_config_last_reload_successful") == 1
 
 
-def test_every_recording_passes_promtool():
+def test_every_page_of_every_recording_passes_promtool():
+    pages = 0
     for recording in sorted(p.parent for p in RECORDINGS.glob("*/shortcircuit.yaml")):
-        with Exporter(BINARY, "--replay", str(recording), "--replay.step-interval", "600s") as exporter:
-            text = exporter.ready().text()
-        done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0 and not done.stdout and not done.stderr, (recording.name, done.stdout, done.stderr)
+        steps = sorted(p for p in recording.iterdir() if (p / "recorded_at").exists())
+        for step in steps or [recording]:
+            with Exporter(BINARY, "--replay", str(step), "--replay.step-interval", "600s") as exporter:
+                text = exporter.ready().text()
+            done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=60)
+            assert done.returncode == 0 and not done.stdout and not done.stderr, (step, done.stdout, done.stderr)
+            pages += 1
+    assert pages >= 72, pages
+
+
+def test_the_whole_night_needs_little_memory():
+    last = max(json.loads((NIGHT / "expected.json").read_text())["steps"])
+    wanted = json.loads((NIGHT / "expected.json").read_text())["steps"][last]["findings"]
+    wanted = sorted((found["check"], found["object"]) for found in wanted)
+    with Exporter(BINARY, "--replay", str(NIGHT), "--replay.step-interval", "500ms") as exporter:
+        exporter.ready()
+
+        def ended():
+            for path in ("/metrics", "/", "/api/findings"):
+                exporter.request(path, headers={"Accept-Encoding": "gzip"})
+            return sorted((found["check"], found["object"]) for found in exporter.findings()["findings"]) == wanted
+        wait_for("the last step", ended)
+        status = pathlib.Path(f"/proc/{exporter.process.pid}/status").read_text()
+    peak_mib = int(re.search(r"VmHWM:\s*(\d+) kB", status).group(1)) / 1024
+    print(f"         the night's peak: {peak_mib:.1f} MiB")
+    assert peak_mib < 32 or not MEMORY_COUNTS, peak_mib
 
 
 def test_reload():
