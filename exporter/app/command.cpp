@@ -55,6 +55,10 @@ int run_command(int argc, char** argv) {
       fmt::print(stderr, "{}\n", guard.error().message);
       return 2;
     }
+    if (const auto tls = TlsServer::open(options->web_config_path); !tls) {
+      fmt::print(stderr, "{}\n", tls.error().message);
+      return 2;
+    }
     return with_configuration(
         *options, [](const Config&) { return std::string("The configuration is good.\n"); });
   }

@@ -34,7 +34,7 @@ constexpr std::array flags{
     Flag{"--web.systemd-socket", "", "listen on the sockets that systemd hands over instead"},
     Flag{"--web.telemetry-path", "PATH", "path of the metrics (default /metrics)"},
     Flag{"--web.config.file", "FILE",
-         "users, headers and rate limit, in the format of Prometheus exporters: "
+         "TLS, users, headers and rate limit, in the format of Prometheus exporters: "
          "deploy/tls/README.md"},
     Flag{"--log.level", "LEVEL", "debug, info, warn or error (default info)"},
     Flag{"--log.format", "FORMAT", "logfmt or json (default logfmt)"},

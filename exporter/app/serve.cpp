@@ -170,14 +170,20 @@ int serve(const Options& options) {
                    guard_pages(options.web_config_path, make_pages(page_sources(service, options)));
                !pages) {
       failure = pages.error().message;
+    } else if (const auto tls = TlsServer::open(options.web_config_path); !tls) {
+      failure = tls.error().message;
     } else if (const auto server = start_server({.listen_addresses = options.listen_addresses,
-                                                 .systemd_socket = options.systemd_socket},
+                                                 .systemd_socket = options.systemd_socket,
+                                                 .limits = {},
+                                                 .tls = *tls},
                                                 std::move(*pages));
                !server) {
       failure = server.error().message;
     } else {
       for (const std::string& address : (*server)->addresses()) {
-        log_info("listening", {{"address", address}, {"version", std::string(version())}});
+        log_info("listening", {{"address", address},
+                               {"scheme", *tls ? "https" : "http"},
+                               {"version", std::string(version())}});
       }
       while (wait_for_signal() == SIGHUP) (void)service.reload();
       log_info("stopping");

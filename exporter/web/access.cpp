@@ -75,7 +75,13 @@ class Guard {
     problem_ = text ? "" : text.error().message;
     if (text) {
       if (auto parsed = parse_web_config(*text, path_)) {
-        config_ = std::make_shared<const WebConfig>(std::move(*parsed));
+        const bool tls = parsed->tls.has_value();
+        if (tls == tls_.value_or(tls)) {
+          tls_ = tls;
+          config_ = std::make_shared<const WebConfig>(std::move(*parsed));
+        } else {  // whoever asks for TLS must not get an open port, and the other way round
+          problem_ = path_ + ": tls_server_config has come or gone; expected a restart";
+        }
       } else {
         std::vector<std::string> lines;
         for (const ConfigProblem& problem : parsed.error()) lines.push_back(problem.text());
@@ -176,7 +182,8 @@ class Guard {
   std::atomic<int> in_line_{0};
   std::mutex mutex_;  // of everything below
   std::string seen_;
-  bool opened_ = false;  // there was a good one once
+  bool opened_ = false;      // there was a good one once
+  std::optional<bool> tls_;  // with TLS from the start?
   std::string problem_;
   std::shared_ptr<const WebConfig> config_;
   double tokens_ = 0;

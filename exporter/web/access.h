@@ -1,7 +1,8 @@
 // Who may ask, how often, and which headers every answer has: the web configuration at work.
 //
 // The file is read at every request, so that a change counts at once. While it cannot be read or
-// has a mistake nobody gets in (500): a slip must never open what was closed.
+// has a mistake nobody gets in (500): a slip must never open what was closed. Nor does anybody when
+// it asks for TLS where the server began without, or the other way round.
 // Thread rules: the handlers may be called from several threads at once.
 #pragma once
 

@@ -314,7 +314,8 @@ Result<void> CivetServer::start(const ServerSettings& settings) {
       std::move(*listeners), limits,
       [this](ConnectionGate::Ticket ticket, std::string_view head, const std::string& remote) {
         forward(ticket, head, remote);
-      });
+      },
+      settings.tls);
   try {
     gate_->start();
   } catch (const std::system_error& error) {

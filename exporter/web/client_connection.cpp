@@ -4,14 +4,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
+#include "base/log.h"
 #include "web/request_head.h"
 
 namespace shortcircuit {
@@ -48,34 +45,16 @@ PeerName PeerName::of(const sockaddr_storage& address, socklen_t size) {
   return {"unix", ""};
 }
 
-ClientConnection::ClientConnection(int descriptor, PeerName peer, const GateLimits& limits)
-    : descriptor_(descriptor), peer_(std::move(peer)), limits_(limits) {
+ClientConnection::ClientConnection(ByteChannel channel, PeerName peer, const GateLimits& limits)
+    : channel_(std::move(channel)), peer_(std::move(peer)), limits_(limits) {
   if (!peer_.network.empty()) {
     const int on = 1;
-    setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    setsockopt(descriptor_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kernel_unsent_bytes,
+    setsockopt(descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    setsockopt(descriptor(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kernel_unsent_bytes,
                sizeof(kernel_unsent_bytes));
   }
   enter(State::reading, limits_.head_time);
 }
-
-ClientConnection::~ClientConnection() {
-  if (descriptor_ >= 0) close(descriptor_);
-}
-
-ClientConnection::ClientConnection(ClientConnection&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)),
-      peer_(std::move(other.peer_)),
-      limits_(other.limits_),
-      state_(other.state_),
-      since_(other.since_),
-      deadline_(other.deadline_),
-      answer_deadline_(other.answer_deadline_),
-      input_(std::move(other.input_)),
-      head_size_(other.head_size_),
-      answer_(std::move(other.answer_)),
-      sent_(other.sent_),
-      thrown_away_(other.thrown_away_) {}
 
 void ClientConnection::enter(State state, Duration time) {
   state_ = state;
@@ -85,9 +64,9 @@ void ClientConnection::enter(State state, Duration time) {
 
 std::uint32_t ClientConnection::wanted_events() const {
   switch (state_) {
-    case State::reading:
+    case State::reading: return channel_.awaited_events(EPOLLIN);
+    case State::sending: return channel_.awaited_events(EPOLLOUT);
     case State::leaving: return EPOLLIN;
-    case State::sending: return EPOLLOUT;
     case State::waiting:
     case State::running: return 0;
   }
@@ -115,15 +94,18 @@ ClientConnection::Outcome ClientConnection::on_deadline() {
 }
 
 ClientConnection::Outcome ClientConnection::read_head() {
-  char bytes[4096];
-  const std::size_t room = limits_.head_bytes - input_.size();
-  const auto count = recv(descriptor_, bytes, std::min(sizeof(bytes), room), 0);
-  if (count < 0 && (errno == EAGAIN || errno == EINTR)) return Outcome::pending;
-  if (count <= 0) return Outcome::gone;
-  if (input_.empty()) enter(State::reading, limits_.head_time);
-  const std::size_t from = input_.size() < 3 ? 0 : input_.size() - 3;
-  input_.append(bytes, static_cast<std::size_t>(count));
-  return find_head(from);
+  Outcome outcome = Outcome::pending;
+  do {
+    char bytes[4096];
+    const std::size_t room = limits_.head_bytes - input_.size();
+    const Transferred count = channel_.read(bytes, std::min(sizeof(bytes), room));
+    if (!count) return after_nothing(count.error());
+    if (input_.empty()) enter(State::reading, limits_.head_time);
+    const std::size_t from = input_.size() < 3 ? 0 : input_.size() - 3;
+    input_.append(bytes, *count);
+    outcome = find_head(from);
+  } while (outcome == Outcome::pending && state_ == State::reading && channel_.holds_bytes());
+  return outcome;
 }
 
 ClientConnection::Outcome ClientConnection::find_head(std::size_t from) {
@@ -158,42 +140,48 @@ ClientConnection::Outcome ClientConnection::send_more() {
   const std::size_t total = answer_.head.size() + body_size;
   while (sent_ < total) {
     const std::size_t head_sent = std::min(sent_, answer_.head.size());
-    const std::size_t body_sent = sent_ - head_sent;
-    // sendmsg() only reads; iovec has no const form.
-    iovec parts[2] = {
-        {answer_.head.data() + head_sent, answer_.head.size() - head_sent},
-        {body_size > 0 ? const_cast<char*>(answer_.body->data()) + body_sent : nullptr,
-         body_size - body_sent}};
-    msghdr message{};
-    message.msg_iov = parts;
-    message.msg_iovlen = 2;
-    const auto count = sendmsg(descriptor_, &message, MSG_NOSIGNAL);
-    if (count < 0) {
-      if (errno == EINTR) continue;
-      return errno == EAGAIN ? Outcome::pending : Outcome::gone;
-    }
-    sent_ += static_cast<std::size_t>(count);
+    const std::string_view body = answer_.body ? std::string_view(*answer_.body) : "";
+    const Transferred count = channel_.write(std::string_view(answer_.head).substr(head_sent),
+                                             body.substr(sent_ - head_sent));
+    if (!count) return after_nothing(count.error());
+    sent_ += *count;
     enter(State::sending, limits_.stall_time);
     deadline_ = std::min(deadline_, answer_deadline_);
   }
   const bool last = answer_.close;
   answer_ = {};
-  if (last) {
-    input_.clear();
-    shutdown(descriptor_, SHUT_WR);
-    enter(State::leaving, limits_.linger_time);
-    return Outcome::pending;
-  }
+  if (last) return leave();
   enter(State::reading, input_.empty() ? limits_.idle_time : limits_.head_time);
-  return input_.empty() ? Outcome::pending : find_head(0);
+  const Outcome outcome = input_.empty() ? Outcome::pending : find_head(0);
+  const bool more = outcome == Outcome::pending && state_ == State::reading;
+  return more && channel_.holds_bytes() ? read_head() : outcome;
+}
+
+ClientConnection::Outcome ClientConnection::leave() {
+  input_.clear();
+  channel_.end();
+  enter(State::leaving, limits_.linger_time);
+  return Outcome::pending;
+}
+
+ClientConnection::Outcome ClientConnection::after_nothing(NoBytes why) {
+  switch (why) {
+    case NoBytes::not_now: return Outcome::pending;
+    case NoBytes::gone: return Outcome::gone;
+    case NoBytes::not_tls:
+      return send(refusal("400 Bad Request", "Client sent an HTTP request to an HTTPS server.\n"));
+    case NoBytes::broken:
+      log_debug("TLS with a client broke",
+                {{"client", peer_.text}, {"error", std::string(channel_.problem())}});
+      return leave();  // it reads why
+  }
+  return Outcome::gone;
 }
 
 ClientConnection::Outcome ClientConnection::throw_away() {
-  char bytes[4096];
-  const auto count = recv(descriptor_, bytes, sizeof(bytes), 0);
-  if (count < 0 && (errno == EAGAIN || errno == EINTR)) return Outcome::pending;
-  if (count <= 0) return Outcome::gone;
-  thrown_away_ += static_cast<std::size_t>(count);
+  const Transferred count = channel_.throw_away();
+  if (!count) return after_nothing(count.error());
+  thrown_away_ += *count;
   return thrown_away_ > most_thrown_away ? Outcome::gone : Outcome::pending;
 }
 

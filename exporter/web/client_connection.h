@@ -1,7 +1,7 @@
-// One client of the connection gate: its descriptor, what has been read, what is still to be sent.
+// One client of the connection gate: its channel, what has been read, what is still to be sent.
 //
 // Every step is non-blocking and says what follows from it; the gate knows the other clients.
-// Thread rules: used by the gate's thread alone. Ownership: owns the descriptor.
+// Thread rules: used by the gate's thread alone. Ownership: owns the channel.
 #pragma once
 
 #include <sys/socket.h>
@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string>
 
+#include "web/byte_channel.h"
 #include "web/connection_gate.h"
 
 namespace shortcircuit {
@@ -37,10 +38,7 @@ class ClientConnection {
     gone,           // to be dropped
   };
 
-  ClientConnection(int descriptor, PeerName peer, const GateLimits& limits);
-  ~ClientConnection();
-  ClientConnection(ClientConnection&& other) noexcept;
-  ClientConnection& operator=(ClientConnection&&) = delete;
+  ClientConnection(ByteChannel channel, PeerName peer, const GateLimits& limits);
 
   // The descriptor can be read or written.
   Outcome on_ready();
@@ -49,7 +47,7 @@ class ClientConnection {
   Outcome send(GateAnswer answer);
   std::string take_head();  // waiting → running
 
-  [[nodiscard]] int descriptor() const { return descriptor_; }
+  [[nodiscard]] int descriptor() const { return channel_.descriptor(); }
   [[nodiscard]] const PeerName& peer() const { return peer_; }
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] Clock::time_point since() const { return since_; }
@@ -62,10 +60,12 @@ class ClientConnection {
   Outcome read_head();
   Outcome find_head(std::size_t from);
   Outcome send_more();
+  Outcome leave();
+  Outcome after_nothing(NoBytes why);
   Outcome throw_away();
   void enter(State state, Duration time);
 
-  int descriptor_;
+  ByteChannel channel_;
   PeerName peer_;
   const GateLimits& limits_;
   State state_ = State::reading;

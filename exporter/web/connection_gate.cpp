@@ -43,10 +43,12 @@ GateAnswer refusal(std::string_view status, std::string_view text) {
 
 class ConnectionGate::Loop {
  public:
-  Loop(std::vector<Listener> listeners, const GateLimits& limits, Forward forward)
+  Loop(std::vector<Listener> listeners, const GateLimits& limits, Forward forward,
+       std::shared_ptr<TlsServer> tls)
       : listeners_(std::move(listeners)),
         limits_(limits),
         forward_(std::move(forward)),
+        tls_(std::move(tls)),
         epoll_(epoll_create1(EPOLL_CLOEXEC)),
         wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     watch(wake_, EPOLLIN, wake_tag, EPOLL_CTL_ADD);
@@ -162,7 +164,8 @@ class ConnectionGate::Loop {
         return;
       }
       lack_said_ = false;
-      admit(ClientConnection(descriptor, PeerName::of(address, size), limits_));
+      admit(ClientConnection(ByteChannel(descriptor, tls_.get()), PeerName::of(address, size),
+                             limits_));
     }
   }
 
@@ -304,6 +307,7 @@ class ConnectionGate::Loop {
   std::vector<Listener> listeners_;
   const GateLimits limits_;
   const Forward forward_;
+  const std::shared_ptr<TlsServer> tls_;
   const int epoll_;
   const int wake_;
   std::atomic<bool> stopping_{false};
@@ -324,8 +328,9 @@ class ConnectionGate::Loop {
 };
 
 ConnectionGate::ConnectionGate(std::vector<Listener> listeners, const GateLimits& limits,
-                               Forward forward)
-    : loop_(std::make_unique<Loop>(std::move(listeners), limits, std::move(forward))) {}
+                               Forward forward, std::shared_ptr<TlsServer> tls)
+    : loop_(std::make_unique<Loop>(std::move(listeners), limits, std::move(forward),
+                                   std::move(tls))) {}
 
 ConnectionGate::~ConnectionGate() { stop(); }
 

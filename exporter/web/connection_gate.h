@@ -5,7 +5,8 @@
 // complete, hands that on, and sends the answer as the client takes it. A client that is idle,
 // slow or silent costs a descriptor and a few hundred bytes. When there are too many, the one that
 // has stood longest is closed, so a new client always gets in. It knows nothing of HTTP but where
-// a head ends: requests with bodies must be answered with `close`.
+// a head ends: requests with bodies must be answered with `close`. TLS, when it is asked for,
+// begins and ends here: a handshake counts as part of a head.
 //
 // Thread rules: answer() from any thread; the rest from the thread that owns the gate.
 // `forward` is called on the gate's own thread and must not block.
@@ -21,6 +22,7 @@
 
 #include "base/time.h"
 #include "web/listen_address.h"
+#include "web/tls.h"
 
 namespace shortcircuit {
 
@@ -54,7 +56,9 @@ class ConnectionGate {
   using Forward =
       std::function<void(Ticket ticket, std::string_view head, const std::string& remote_address)>;
 
-  ConnectionGate(std::vector<Listener> listeners, const GateLimits& limits, Forward forward);
+  // `tls` may be null.
+  ConnectionGate(std::vector<Listener> listeners, const GateLimits& limits, Forward forward,
+                 std::shared_ptr<TlsServer> tls = nullptr);
   ~ConnectionGate();
   ConnectionGate(const ConnectionGate&) = delete;
   ConnectionGate& operator=(const ConnectionGate&) = delete;

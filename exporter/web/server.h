@@ -41,6 +41,7 @@ struct ServerSettings {
   std::vector<std::string> listen_addresses{":10067"};  // `:port`, `host:port`, `[v6]:port`
   bool systemd_socket = false;                          // take systemd's sockets instead
   GateLimits limits;
+  std::shared_ptr<TlsServer> tls;  // null = plain HTTP
 };
 
 class Server {

@@ -100,15 +100,9 @@ void read_rate_limit(YamlMapping& limit, WebConfig& config) {
 }
 
 void read_root(YamlMapping& root, WebConfig& config) {
-  root.mapping({.name = "tls_server_config", .description = ""},
-               [](YamlMapping& tls) { tls.ignore_unknown(); });
-  if (root.written("tls_server_config")) {
-    root.problem("tls_server_config",
-                 "this build serves no TLS, since the linked civetweb cannot; remove the key, "
-                 "listen on 127.0.0.1 and put stunnel or nginx in front, as deploy/tls/ shows");
-  }
+  config.tls = read_tls_server_settings(root);
   root.mapping({.name = "http_server_config", .description = ""}, [&](YamlMapping& http) {
-    http.boolean({.name = "http2", .description = ""});  // comes with TLS only
+    http.boolean({.name = "http2", .description = ""});  // HTTP/1.1 is spoken, with TLS too
     http.mapping({.name = "headers", .description = ""},
                  [&](YamlMapping& headers) { read_headers(headers, config); });
   });

@@ -1,12 +1,11 @@
 // The file of `--web.config.file`, in the format that Prometheus exporters share
 // (prometheus/exporter-toolkit, docs/web-configuration.md). Read strictly, all problems at once.
 //
-// `tls_server_config` is refused: the linked civetweb cannot do TLS (Debian 12's ends the process
-// at its first handshake), so a proxy has to; deploy/tls/ has tested ones.
 // Messages never quote a hash.
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,10 +13,12 @@
 
 #include "base/time.h"
 #include "config/problem.h"
+#include "web/tls_server_settings.h"
 
 namespace shortcircuit {
 
 struct WebConfig {
+  std::optional<TlsServerSettings> tls;                      // nothing = plain HTTP
   std::vector<std::pair<std::string, std::string>> users;    // name, bcrypt hash; empty = everybody
   std::vector<std::pair<std::string, std::string>> headers;  // for every answer
   Duration request_interval{};                               // 0 = as many as come

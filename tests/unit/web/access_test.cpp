@@ -77,8 +77,8 @@ TEST_CASE("web configuration: each mistake has its place and no hash") {
            {"basic_auth_users: {ada: '" + hash + "', ada: '" + hash + "'}\n", "ada"},
            {"basic_auth_users:\n", "expected at least one user"},
            {"basic_auth_users: {}\n", "expected at least one user"},
-           {"tls_server_config: {cert_file: a, key_file: b}\n", "deploy/tls/"},
-           {"tls_server_config:\n", "serves no TLS"},
+           {"tls_server_config:\n",
+            "web.yml:1:1: tls_server_config.cert_file: missing; expected a path"},
            {"http_server_config: {headers: {X-Frame-Options: maybe}}\n",
             "expected deny or sameorigin"},
            {"http_server_config: {headers: {X-Content-Type-Options: sniff}}\n", "expected nosniff"},
@@ -165,6 +165,20 @@ TEST_CASE("access: the file counts as it is now, and a broken one lets nobody in
   world.write(users);
   CHECK(world.ask(basic("ada:right")).status == 200);
   CHECK(world.ask(basic("bob:right")).status == 401);
+}
+
+TEST_CASE(
+    "access: TLS neither comes nor goes while it runs, and nobody gets in until it is as before") {
+  const std::string tls = "tls_server_config: {cert_file: a, key_file: b}\n";
+  for (const auto& [first, second] :
+       {std::pair(users, users + tls), std::pair(users + tls, users)}) {
+    World world(first);
+    CHECK(world.ask(basic("ada:right")).status == 200);
+    world.write(second);
+    CHECK(world.ask(basic("ada:right")).status == 500);
+    world.write(first);
+    CHECK(world.ask(basic("ada:right")).status == 200);
+  }
 }
 
 TEST_CASE("access: a file that is broken at the start is an error") {

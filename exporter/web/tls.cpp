@@ -1,0 +1,290 @@
+#include "web/tls.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <csignal>
+#include <string_view>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "web/web_config.h"
+
+namespace shortcircuit {
+
+struct TlsContext {
+  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> ssl{SSL_CTX_new(TLS_server_method()),
+                                                        &SSL_CTX_free};
+  std::vector<std::string> allowed_sans;
+};
+
+namespace {
+
+using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
+using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+using Memory = std::unique_ptr<BIO, decltype(&BIO_free)>;
+
+// Of the first thing that went wrong; forgets all of it.
+std::string openssl_reason() {
+  const auto code = ERR_peek_error();
+  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+  ERR_clear_error();
+  return reason != nullptr ? reason : "no reason given";
+}
+
+std::unexpected<Error> refuse(const std::string& file, std::string_view what) {
+  return fail(Failure::tls, fmt::format("{}: {} (OpenSSL: {})", file, what, openssl_reason()));
+}
+
+Memory memory_of(const std::string& text) {
+  return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free};
+}
+
+// Never asks anybody for a passphrase.
+int no_passphrase(char*, int, int, void*) { return -1; }
+
+// Every certificate of a PEM text; at least one, and nothing that cannot be read.
+Result<std::vector<Certificate>> certificates_of(const std::string& file, const std::string& text) {
+  std::vector<Certificate> certificates;
+  const Memory memory = memory_of(text);
+  while (X509* one = PEM_read_bio_X509(memory.get(), nullptr, &no_passphrase, nullptr)) {
+    certificates.emplace_back(one, &X509_free);
+  }
+  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  if (certificates.empty() || !at_end) { return refuse(file, "expected certificates in PEM form"); }
+  ERR_clear_error();
+  return certificates;
+}
+
+Result<void> use_pair(SSL_CTX* context, const TlsServerSettings& settings,
+                      const std::string& certificate_text, const std::string& key_text) {
+  auto certificates = certificates_of(settings.cert_file, certificate_text);
+  if (!certificates) return std::unexpected(certificates.error());
+  if (SSL_CTX_use_certificate(context, certificates->front().get()) != 1) {
+    return refuse(settings.cert_file, "this certificate cannot be used");
+  }
+  for (std::size_t i = 1; i < certificates->size(); ++i) {
+    if (SSL_CTX_add1_chain_cert(context, (*certificates)[i].get()) != 1) {
+      return refuse(settings.cert_file, "a certificate of the chain cannot be used");
+    }
+  }
+  const Key key(
+      PEM_read_bio_PrivateKey(memory_of(key_text).get(), nullptr, &no_passphrase, nullptr),
+      &EVP_PKEY_free);
+  if (!key) return refuse(settings.key_file, "expected a private key in PEM form, not encrypted");
+  if (SSL_CTX_use_PrivateKey(context, key.get()) != 1) {
+    return refuse(settings.key_file,
+                  fmt::format("expected the key of the certificate in {}", settings.cert_file));
+  }
+  return {};
+}
+
+bool has_allowed_san(X509* certificate, const std::vector<std::string>& allowed) {
+  const std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)> names(
+      static_cast<GENERAL_NAMES*>(
+          X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
+      &GENERAL_NAMES_free);
+  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    int type = 0;
+    const auto* value = static_cast<const ASN1_STRING*>(
+        GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names.get(), i), &type));
+    std::string name;
+    if (type == GEN_DNS || type == GEN_EMAIL || type == GEN_URI || type == GEN_IPADD) {
+      name.assign(reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)),
+                  static_cast<std::size_t>(ASN1_STRING_length(value)));
+    }
+    if (type == GEN_IPADD) {
+      char text[INET6_ADDRSTRLEN] = "";
+      if (name.size() == 4) inet_ntop(AF_INET, name.data(), text, sizeof(text));
+      if (name.size() == 16) inet_ntop(AF_INET6, name.data(), text, sizeof(text));
+      name = text;
+    }
+    if (!name.empty() && std::ranges::find(allowed, name) != allowed.end()) return true;
+  }
+  return false;
+}
+
+int take_any_client(X509_STORE_CTX*, void*) noexcept { return 1; }
+
+int verify_client(X509_STORE_CTX* chain, void* context) noexcept {
+  if (X509_verify_cert(chain) != 1) return 0;
+  const auto& allowed = static_cast<const TlsContext*>(context)->allowed_sans;
+  if (allowed.empty() || has_allowed_san(X509_STORE_CTX_get0_cert(chain), allowed)) return 1;
+  X509_STORE_CTX_set_error(chain, X509_V_ERR_APPLICATION_VERIFICATION);
+  return 0;
+}
+
+Result<void> ask_clients(TlsContext& context, const TlsServerSettings& settings,
+                         const std::string& client_ca_text) {
+  SSL_CTX* const ssl = context.ssl.get();
+  if (settings.client_auth == ClientAuth::none) return {};
+  const bool required = settings.client_auth == ClientAuth::require_any ||
+                        settings.client_auth == ClientAuth::require_and_verify;
+  SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+                     nullptr);
+  if (settings.client_ca_file.empty()) {
+    SSL_CTX_set_cert_verify_callback(ssl, &take_any_client, nullptr);
+    return {};
+  }
+  context.allowed_sans = settings.client_allowed_sans;
+  SSL_CTX_set_cert_verify_callback(ssl, &verify_client, &context);
+  auto authorities = certificates_of(settings.client_ca_file, client_ca_text);
+  if (!authorities) return std::unexpected(authorities.error());
+  X509_STORE* const store = SSL_CTX_get_cert_store(ssl);
+  X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);  // what the file names is trusted
+  for (const Certificate& authority : *authorities) {
+    if (X509_STORE_add_cert(store, authority.get()) != 1 ||
+        SSL_CTX_add_client_CA(ssl, authority.get()) != 1) {
+      return refuse(settings.client_ca_file, "a certificate cannot be used");
+    }
+  }
+  return {};
+}
+
+// `files`: the texts of cert_file, key_file, client_ca_file.
+Result<std::shared_ptr<const TlsContext>> make_context(
+    const TlsServerSettings& settings, const std::vector<Result<std::string>>& files) {
+  for (const auto& file : files) {
+    if (!file) return fail(Failure::tls, file.error().message);
+  }
+  ERR_clear_error();
+  auto context = std::make_shared<TlsContext>();
+  SSL_CTX* const ssl = context->ssl.get();
+  if (ssl == nullptr) return refuse("tls_server_config", "TLS cannot be set up");
+  SSL_CTX_set_min_proto_version(ssl, settings.tls12 ? TLS1_2_VERSION : TLS1_3_VERSION);
+  SSL_CTX_set_max_proto_version(ssl, settings.tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
+  // Every connection is agreed upon anew: what the files say now counts for all of them.
+  SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                               SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_num_tickets(ssl, 0);
+  SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+  if (settings.prefer_server_cipher_suites) {
+    SSL_CTX_set_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
+  }
+  SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                            SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_clear_mode(ssl, SSL_MODE_AUTO_RETRY);  // one read takes no more than one record
+  if (!settings.ciphers.empty() && SSL_CTX_set_cipher_list(ssl, settings.ciphers.c_str()) != 1) {
+    return refuse("cipher_suites", "OpenSSL takes none of them");
+  }
+  if (!settings.groups.empty() && SSL_CTX_set1_groups_list(ssl, settings.groups.c_str()) != 1) {
+    return refuse("curve_preferences", "OpenSSL does not take them");
+  }
+  if (auto used = use_pair(ssl, settings, *files[0], *files[1]); !used) {
+    return std::unexpected(used.error());
+  }
+  if (auto asked = ask_clients(*context, settings, *files[2]); !asked) {
+    return std::unexpected(asked.error());
+  }
+  return context;
+}
+
+}  // namespace
+
+void TlsSession::Free::operator()(ssl_st* ssl) const { SSL_free(ssl); }
+
+TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, int descriptor)
+    : context_(std::move(context)), ssl_(SSL_new(context_->ssl.get())) {
+  ERR_clear_error();
+  usable_ = ssl_ != nullptr && SSL_set_fd(ssl_.get(), descriptor) == 1;
+  if (usable_) SSL_set_accept_state(ssl_.get());
+}
+
+TlsSession::~TlsSession() { end(); }
+
+Transferred TlsSession::read(char* bytes, std::size_t size) {
+  if (!usable_) return std::unexpected(NoBytes::gone);
+  ERR_clear_error();
+  std::size_t count = 0;
+  const int returned = SSL_read_ex(ssl_.get(), bytes, size, &count);
+  return after_step(returned, count);
+}
+
+Transferred TlsSession::write(const char* bytes, std::size_t size) {
+  if (!usable_) return std::unexpected(NoBytes::gone);
+  ERR_clear_error();
+  std::size_t count = 0;
+  const int returned = SSL_write_ex(ssl_.get(), bytes, size, &count);
+  return after_step(returned, count);
+}
+
+Transferred TlsSession::after_step(int returned, std::size_t count) {
+  awaited_events_ = 0;
+  if (returned == 1) return count;
+  switch (SSL_get_error(ssl_.get(), returned)) {
+    case SSL_ERROR_WANT_READ: awaited_events_ = EPOLLIN; return std::unexpected(NoBytes::not_now);
+    case SSL_ERROR_WANT_WRITE: awaited_events_ = EPOLLOUT; return std::unexpected(NoBytes::not_now);
+    case SSL_ERROR_SSL: {
+      usable_ = false;
+      const long verdict = SSL_get_verify_result(ssl_.get());
+      problem_ = openssl_reason();
+      if (verdict != X509_V_OK) {
+        problem_ += std::string(": ") + X509_verify_cert_error_string(verdict);
+      }
+      return std::unexpected(NoBytes::broken);
+    }
+    case SSL_ERROR_ZERO_RETURN: return std::unexpected(NoBytes::gone);
+    default: usable_ = false; return std::unexpected(NoBytes::gone);
+  }
+}
+
+bool TlsSession::holds_bytes() const { return usable_ && SSL_pending(ssl_.get()) > 0; }
+
+void TlsSession::end() {
+  if (!usable_ || SSL_is_init_finished(ssl_.get()) == 0) return;
+  usable_ = false;
+  ERR_clear_error();
+  SSL_shutdown(ssl_.get());
+  ERR_clear_error();
+}
+
+Result<std::shared_ptr<TlsServer>> TlsServer::open(const std::string& web_config_path) {
+  if (web_config_path.empty()) return nullptr;
+  std::shared_ptr<TlsServer> server(new TlsServer(web_config_path));
+  server->read_configuration();
+  if (!server->settings_) return nullptr;
+  std::signal(SIGPIPE, SIG_IGN);
+  if (auto made = server->renew(); !made) {
+    return std::unexpected(made.error().in(web_config_path + ": tls_server_config"));
+  }
+  return server;
+}
+
+void TlsServer::read_configuration() {
+  const Result<std::string> text = read_file(web_config_path_);
+  if (!text || *text == seen_configuration_) return;
+  seen_configuration_ = *text;
+  const auto config = parse_web_config(*text, web_config_path_);
+  if (config && config->tls) settings_ = config->tls;
+}
+
+Result<void> TlsServer::renew() {
+  read_configuration();
+  std::vector<Result<std::string>> files{
+      read_file(settings_->cert_file), read_file(settings_->key_file),
+      settings_->client_ca_file.empty() ? std::string() : read_file(settings_->client_ca_file)};
+  if (*settings_ == seen_settings_ && files == seen_files_) return {};
+  seen_settings_ = *settings_;
+  seen_files_ = std::move(files);
+  auto context = make_context(seen_settings_, seen_files_);
+  if (!context) return std::unexpected(context.error());
+  if (context_) log_info("TLS certificate read again", {{"cert_file", seen_settings_.cert_file}});
+  context_ = std::move(*context);
+  return {};
+}
+
+std::unique_ptr<TlsSession> TlsServer::session(int descriptor) {
+  if (auto renewed = renew(); !renewed) {
+    log_warn("TLS files do not work, what was read before stays",
+             {{"error", renewed.error().message}});
+  }
+  return std::make_unique<TlsSession>(context_, descriptor);
+}
+
+}  // namespace shortcircuit
