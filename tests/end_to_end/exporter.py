@@ -26,7 +26,8 @@ def wait_for(what, question, patience=PATIENCE_SECONDS):
 
 
 class Exporter:
-    def __init__(self, binary, *arguments, command="serve", environment=None):
+    def __init__(self, binary, *arguments, command="serve", environment=None, tls=None):
+        self.tls = tls  # an ssl.SSLContext when it serves HTTPS; the certificate has to be for `localhost`
         self.process = subprocess.Popen(
             [binary, command, "--web.listen-address", "127.0.0.1:0", *arguments],
             stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
@@ -54,7 +55,10 @@ class Exporter:
     def request(self, path, method="GET", headers=None, body=None):
         """(status, headers, body bytes)"""
         host, port = self.address.rsplit(":", 1)
-        connection = http.client.HTTPConnection(host, int(port), timeout=PATIENCE_SECONDS)
+        if self.tls:
+            connection = http.client.HTTPSConnection("localhost", int(port), timeout=PATIENCE_SECONDS, context=self.tls)
+        else:
+            connection = http.client.HTTPConnection(host, int(port), timeout=PATIENCE_SECONDS)
         try:
             connection.request(method, path, body=body, headers=headers or {})
             response = connection.getresponse()
