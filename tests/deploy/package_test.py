@@ -127,11 +127,13 @@ class Story:
             neighbours.kill()
             neighbours.wait()
 
-    def asks_for_a_password_behind_tls_as_told(self):
+    def asks_for_a_password_over_https_as_told(self):
         """The commands of deploy/tls/README.md, one after the other, in a folder that looks like the repository."""
         told = (TLS / "README.md").read_text()
-        hashes, *unit, stunnel, nginx, ask = re.findall(r"```sh\n(.*?)```", told.split("## On Kubernetes")[0], re.S)
-        assert "stunnel4" in stunnel and "nginx-light" in nginx and "curl" in ask and len(unit) == 2
+        hashes, *unit, ask_itself, plain, stunnel, nginx, ask = re.findall(
+            r"```sh\n(.*?)```", told.split("## On Kubernetes")[0], re.S)
+        assert "stunnel4" in stunnel and "nginx-light" in nginx and len(unit) == 2 and "127.0.0.1:10067" in plain
+        assert ":10067/metrics" in ask_itself and ":10443/metrics" in ask
         place = "/srv/repository"
         shutil.copytree(TLS, self.machine.seen_from_outside(f"{place}/deploy/tls"))
 
@@ -142,6 +144,8 @@ class Story:
         self.machine.write(f"{place}/web.yml", f"basic_auth_users:\n  {users[1]}: {users[2]}\n")
         for script in unit:
             shell(script)
+        wait_for("HTTPS", lambda: "shortcircuit_build_info" in shell(ask_itself.replace("| head", "|| true")))
+        shell(plain)
         for proxy, script in (("stunnel@shortcircuit", stunnel), ("nginx", nginx)):
             shell(script)
             wait_for(f"an answer through {proxy}", lambda: "shortcircuit_build_info" in shell(
@@ -223,6 +227,6 @@ with tempfile.TemporaryDirectory() as scratch:
     main_of([story.without_systemd])
     with Machine(story.root) as story.machine:
         main_of([story.started_by_installing, story.plays_a_recording, story.reads_the_socket_and_secrets_of_root,
-                 story.asks_for_a_password_behind_tls_as_told, story.may_do_next_to_nothing,
+                 story.asks_for_a_password_over_https_as_told, story.may_do_next_to_nothing,
                  story.reloads_and_says_when_it_cannot, story.comes_back_after_a_crash, story.upgraded_with_an_edited_file, story.stays_disabled_over_an_upgrade,
                  story.removed_but_for_its_configuration, story.purged_without_a_trace])

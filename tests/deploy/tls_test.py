@@ -124,9 +124,13 @@ def the_format_that_is_shown_is_taken():
     more = "  headers:\n    X-XSS-Protection: '0'\n    Content-Security-Policy: default-src 'none'\n"
     shown.write_text(replaced(text, {"  headers: ": more + "  # "}))
     assert check_of(shown)[0] == 0
-    shown.write_text(text + "tls_server_config: {cert_file: a, key_file: b}\n")
-    code, out, err = check_of(shown)
-    assert code == 2 and "stunnel or nginx" in err and "deploy/tls" in err and "$2y$" not in err, err
+    # Every key of the table has a place in the format.
+    for key in ("client_auth_type", "client_ca_file", "client_allowed_sans", "min_version", "max_version", "cipher_suites",
+                "prefer_server_cipher_suites", "curve_preferences"):
+        shown.write_text(replaced(text, {"  key_file: tls.key\n": f"  key_file: tls.key\n  {key}x: x\n"}))
+        code, out, err = check_of(shown)
+        assert code == 2 and f"did you mean {key}?" in err and "$2y$" not in err, err
+        assert f"`{key}`" in README, key
 
 
 def hashes_are_made_as_told():
@@ -137,6 +141,32 @@ def hashes_are_made_as_told():
     (PLACE / "web.yml").write_text("basic_auth_users:\n  " + printed.replace(":", ": ") + "\n")
     code, out, err = check_of(PLACE / "web.yml")
     assert code == 0, out + err
+
+
+def https_as_told():
+    """The exporter itself, with the line that is added to web.yml, and that goes again for a proxy."""
+    web = PLACE / "web.yml"
+    plain = web.read_text()
+    adding = block("sh", "LoadCredential=").splitlines()[0]
+    shell(adding)
+    told = web.read_text()
+    shell(adding)
+    assert told != plain and web.read_text() == told
+    with guarded() as exporter:
+        port = int(exporter.address.rsplit(":", 1)[1])
+        url = f"https://localhost:{port}/-/ready"
+        wait_for("the first snapshot", lambda: status(url, basic(password()))[0] == 200)
+        assert status(url, {})[0] == 401 and status(url, basic("guessed"))[0] == 401
+        scraped(port)
+    removing = replaced(block("sh", "sed -i").splitlines()[0], {"/etc/shortcircuit-exporter": PLACE})
+    shell(removing)
+    assert web.read_text() == plain
+    shown = block("yaml", "tls_server_config")  # over several lines
+    web.write_text(shown)
+    shell(removing)
+    left = web.read_text()
+    assert left == shown[shown.index("basic_auth_users"):], left
+    web.write_text(plain)
 
 
 def every_path_asks():
@@ -187,7 +217,7 @@ def proxied(name, command, conf, replacements):
 
 def scraped(port):
     configuration = replaced(block("yaml", "scrape_configs"), {
-        "/etc/prometheus/shortcircuit.crt": PLACE / "tls.crt", "node-a:10443": f"localhost:{port}",
+        "/etc/prometheus/shortcircuit.crt": PLACE / "tls.crt", "node-a:10067": f"localhost:{port}",
         "/etc/prometheus/shortcircuit.password": PLACE / "scrape.password"})
     (PLACE / "prometheus.yml").write_text("global: {scrape_interval: 1s}\n" + configuration)
     own = free_port()
@@ -215,12 +245,16 @@ def nginx_in_front():
 
 
 def the_unit_reads_the_file_that_it_is_given():
-    """The words of the drop-in and of ARGS name one file."""
+    """The words of the drop-in and of ARGS name one file, and what that names lies beside it."""
     script = block("sh", "LoadCredential=")
-    [(name, source)] = re.findall(r"LoadCredential=(\S+?):(\S+)", script)
-    arguments = re.search(r'ARGS="(.*)"', script).group(1).split()
-    assert arguments == ["--web.listen-address", "127.0.0.1:10067", "--web.config.file", CREDENTIALS + name], arguments
-    assert f"install -m 600 web.yml {source}\n" in script
+    handed = dict(re.findall(r"LoadCredential=(\S+?):(\S+)", script))
+    assert list(handed) == ["web.yml", "tls.crt", "tls.key"] and "{cert_file: tls.crt, key_file: tls.key}" in script, handed
+    assert f"install -m 600 web.yml {handed['web.yml']}\n" in script
+    made = block("sh", "openssl req")
+    assert handed["tls.crt"] in made and handed["tls.key"] in made
+    for text, wanted in ((script, []), (block("sh", "sed -i"), ["--web.listen-address", "127.0.0.1:10067"])):
+        arguments = re.search(r'ARGS="(.*)"', text).group(1).split()
+        assert arguments == [*wanted, "--web.config.file", CREDENTIALS + "web.yml"], arguments
 
 
 def files_that_are_named_exist():
@@ -237,6 +271,6 @@ if not (shutil.which("nginx") or pathlib.Path("/usr/sbin/nginx").exists()):
 if missing:
     print("not here:", ", ".join(missing), "(deploy/install-packages test)")
     sys.exit(1 if os.environ.get("CI") else 77)
-main([the_format_that_is_shown_is_taken, hashes_are_made_as_told, every_path_asks, a_mistake_closes_and_says_so,
-      the_certificate_is_made_as_told, stunnel_in_front, nginx_in_front, the_unit_reads_the_file_that_it_is_given,
-      files_that_are_named_exist])
+main([the_certificate_is_made_as_told, the_format_that_is_shown_is_taken, hashes_are_made_as_told, every_path_asks,
+      a_mistake_closes_and_says_so, https_as_told, stunnel_in_front, nginx_in_front,
+      the_unit_reads_the_file_that_it_is_given, files_that_are_named_exist])
