@@ -137,6 +137,8 @@ def in_tailscale(value):
     for peer in [value.get("Self") or {}, *(value.get("Peer") or {}).values()]:
         peer["PublicKey"] = "nodekey:" + plant("node-key")
         peer["PeerAPIURL"] = [f"http://user:{plant('peerapi')}@192.0.2.1:1/"]
+    if value.get("Peer"):
+        value["Peer"] = {f"nodekey:{plant('peer-key')}-{number}": peer for number, peer in enumerate(value["Peer"].values())}
     if "AuthURL" in value:
         value["AuthURL"] = "https://control.example.org/a/" + plant("auth-url")
     if "ControlURL" in value:
@@ -233,7 +235,7 @@ def test_nothing_planted_leaves_the_program():
             assert code in (0, 1), (arguments, out, err)
             assert_clean(" ".join(arguments), out + err)
         assert len(planted) >= 25, sorted(planted)
-        assert {"configmap-userinfo", "forward-query", "drbd-secret", "drbd-prop", "rule-value", "traefik-basic-user", "node-key",
+        assert {"configmap-userinfo", "forward-query", "drbd-secret", "drbd-prop", "rule-value", "traefik-basic-user", "node-key", "peer-key",
                 "tailscale-unknown-key", "linstor-unknown-key"} <= planted, sorted(planted)
         # The joint of the two: a route finds its router by the text of its rule, also in the recording.
         rules = [(written / kind).read_text() for kind in ("kubernetes/ingressroutes.json", "traefik/http-routers.json")]
