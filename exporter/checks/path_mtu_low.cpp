@@ -32,7 +32,7 @@ bool has_ipv6(const tailscale::State& state) {
 }
 
 std::string cure(const std::string& from, const PathMtu& path, bool ipv6, int interface_mtu) {
-  const std::string look =
+  std::string look =
       on_node(from, fmt::format("tailscale ping --size {} {}",
                                 tailscale::full_ping_size(interface_mtu), shell_word(path.peer)));
   if (!path.mtu_bytes) return look;

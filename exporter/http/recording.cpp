@@ -111,7 +111,7 @@ std::string safe_name(std::string_view name) {
 
 std::string answer_file_name(std::string_view answer) {
   constexpr std::size_t longest = 183;  // with the hash as long as a safe name
-  const std::string safe = safe_name(answer);
+  std::string safe = safe_name(answer);
   if (safe == answer) return safe;
   return fmt::format("{}-{:016x}", safe.substr(0, longest), fnv1a(answer));
 }

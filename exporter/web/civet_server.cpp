@@ -176,7 +176,7 @@ std::optional<Passage> CivetServer::passage_of(const mg_request_info& info, bool
   const std::lock_guard lock(mutex_);
   const auto found = passages_.find(static_cast<Port>(info.remote_port));
   if (found == passages_.end()) return std::nullopt;
-  const Passage passage = found->second;
+  Passage passage = found->second;
   if (ends) {
     passages_.erase(found);
   } else {
