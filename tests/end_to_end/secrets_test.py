@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from exporter import Exporter, main, run  # noqa: E402
+from exporter import Exporter, main, run, wait_for  # noqa: E402
 from fake_upstreams import Upstreams  # noqa: E402
 
 BINARY, RECORDINGS = sys.argv[1], pathlib.Path(sys.argv[2])
@@ -224,7 +224,8 @@ def test_nothing_planted_leaves_the_program():
         assert not leaks, "\n".join(leaks)
         with Exporter(BINARY, "--config", str(config), "--log.level", "debug") as live:
             live.ready()
-            assert live.values("shortcircuit_source_up{") == [1] * 27, live.log
+            # Being ready does not wait for ever for the last upstream.
+            wait_for("all upstreams", lambda: live.values("shortcircuit_source_up{") == [1] * 27)
             unread = live.values("shortcircuit_source_parts_unread{")
             assert len(unread) == 27 and not any(unread), live.log
             for path in ("/metrics", "/", "/api/findings", "/-/ready", "/config"):
