@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "web/tls.h"
@@ -34,7 +35,8 @@ class ByteChannel {
   Transferred throw_away();
 
   [[nodiscard]] int descriptor() const { return descriptor_; }
-  [[nodiscard]] std::string_view problem() const { return tls_ ? tls_->problem() : ""; }
+  // Why TLS broke.
+  [[nodiscard]] std::string problem() const { return tls_ ? tls_->problem() : ""; }
 
  private:
   Transferred begin_tls();

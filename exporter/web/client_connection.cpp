@@ -171,8 +171,7 @@ ClientConnection::Outcome ClientConnection::after_nothing(NoBytes why) {
     case NoBytes::not_tls:
       return send(refusal("400 Bad Request", "Client sent an HTTP request to an HTTPS server.\n"));
     case NoBytes::broken:
-      log_debug("TLS with a client broke",
-                {{"client", peer_.text}, {"error", std::string(channel_.problem())}});
+      log_debug("TLS with a client broke", {{"client", peer_.text}, {"error", channel_.problem()}});
       return leave();  // it reads why
   }
   return Outcome::gone;

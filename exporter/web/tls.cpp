@@ -7,14 +7,12 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
-#include <csignal>
+#include <cerrno>
 #include <string_view>
-
-#include "base/log.h"
-#include "base/text.h"
-#include "web/web_config.h"
+#include <utility>
 
 namespace shortcircuit {
 
@@ -147,8 +145,41 @@ Result<void> ask_clients(TlsContext& context, const TlsServerSettings& settings,
   return {};
 }
 
-// `files`: the texts of cert_file, key_file, client_ca_file.
-Result<std::shared_ptr<const TlsContext>> make_context(
+int descriptor_of(BIO* bio) { return *static_cast<const int*>(BIO_get_data(bio)); }
+
+// How OpenSSL writes to the descriptor. Its own way raises SIGPIPE when the client has left.
+int wire_write(BIO* bio, const char* bytes, int size) {
+  BIO_clear_retry_flags(bio);
+  const auto count = send(descriptor_of(bio), bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_write(bio);
+  return static_cast<int>(count);
+}
+
+int wire_read(BIO* bio, char* bytes, int size) {
+  BIO_clear_retry_flags(bio);
+  const auto count = recv(descriptor_of(bio), bytes, static_cast<std::size_t>(size), 0);
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
+  return static_cast<int>(count);
+}
+
+long wire_control(BIO*, int what, long, void*) { return what == BIO_CTRL_FLUSH ? 1 : 0; }
+
+const BIO_METHOD* wire_method() {
+  static const std::unique_ptr<BIO_METHOD, decltype(&BIO_meth_free)> method = [] {
+    std::unique_ptr<BIO_METHOD, decltype(&BIO_meth_free)> made(
+        BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "client of the gate"),
+        &BIO_meth_free);
+    BIO_meth_set_write(made.get(), &wire_write);
+    BIO_meth_set_read(made.get(), &wire_read);
+    BIO_meth_set_ctrl(made.get(), &wire_control);
+    return made;
+  }();
+  return method.get();
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const TlsContext>> make_tls_context(
     const TlsServerSettings& settings, const std::vector<Result<std::string>>& files) {
   for (const auto& file : files) {
     if (!file) return fail(Failure::tls, file.error().message);
@@ -160,8 +191,7 @@ Result<std::shared_ptr<const TlsContext>> make_context(
   SSL_CTX_set_min_proto_version(ssl, settings.tls12 ? TLS1_2_VERSION : TLS1_3_VERSION);
   SSL_CTX_set_max_proto_version(ssl, settings.tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
   // Every connection is agreed upon anew: what the files say now counts for all of them.
-  SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                               SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_num_tickets(ssl, 0);
   SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
   if (settings.prefer_server_cipher_suites) {
@@ -169,7 +199,9 @@ Result<std::shared_ptr<const TlsContext>> make_context(
   }
   SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                             SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_clear_mode(ssl, SSL_MODE_AUTO_RETRY);  // one read takes no more than one record
+  // One read takes no more than one record, or a client that asks for another handshake again and
+  // again would hold the gate.
+  SSL_CTX_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
   if (!settings.ciphers.empty() && SSL_CTX_set_cipher_list(ssl, settings.ciphers.c_str()) != 1) {
     return refuse("cipher_suites", "OpenSSL takes none of them");
   }
@@ -185,15 +217,18 @@ Result<std::shared_ptr<const TlsContext>> make_context(
   return context;
 }
 
-}  // namespace
-
 void TlsSession::Free::operator()(ssl_st* ssl) const { SSL_free(ssl); }
 
 TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, int descriptor)
-    : context_(std::move(context)), ssl_(SSL_new(context_->ssl.get())) {
+    : context_(std::move(context)), descriptor_(descriptor), ssl_(SSL_new(context_->ssl.get())) {
   ERR_clear_error();
-  usable_ = ssl_ != nullptr && SSL_set_fd(ssl_.get(), descriptor) == 1;
-  if (usable_) SSL_set_accept_state(ssl_.get());
+  BIO* const wire = ssl_ ? BIO_new(wire_method()) : nullptr;
+  usable_ = wire != nullptr;
+  if (!usable_) return;
+  BIO_set_data(wire, &descriptor_);
+  BIO_set_init(wire, 1);
+  SSL_set_bio(ssl_.get(), wire, wire);  // owns it
+  SSL_set_accept_state(ssl_.get());
 }
 
 TlsSession::~TlsSession() { end(); }
@@ -242,49 +277,6 @@ void TlsSession::end() {
   ERR_clear_error();
   SSL_shutdown(ssl_.get());
   ERR_clear_error();
-}
-
-Result<std::shared_ptr<TlsServer>> TlsServer::open(const std::string& web_config_path) {
-  if (web_config_path.empty()) return nullptr;
-  std::shared_ptr<TlsServer> server(new TlsServer(web_config_path));
-  server->read_configuration();
-  if (!server->settings_) return nullptr;
-  std::signal(SIGPIPE, SIG_IGN);
-  if (auto made = server->renew(); !made) {
-    return std::unexpected(made.error().in(web_config_path + ": tls_server_config"));
-  }
-  return server;
-}
-
-void TlsServer::read_configuration() {
-  const Result<std::string> text = read_file(web_config_path_);
-  if (!text || *text == seen_configuration_) return;
-  seen_configuration_ = *text;
-  const auto config = parse_web_config(*text, web_config_path_);
-  if (config && config->tls) settings_ = config->tls;
-}
-
-Result<void> TlsServer::renew() {
-  read_configuration();
-  std::vector<Result<std::string>> files{
-      read_file(settings_->cert_file), read_file(settings_->key_file),
-      settings_->client_ca_file.empty() ? std::string() : read_file(settings_->client_ca_file)};
-  if (*settings_ == seen_settings_ && files == seen_files_) return {};
-  seen_settings_ = *settings_;
-  seen_files_ = std::move(files);
-  auto context = make_context(seen_settings_, seen_files_);
-  if (!context) return std::unexpected(context.error());
-  if (context_) log_info("TLS certificate read again", {{"cert_file", seen_settings_.cert_file}});
-  context_ = std::move(*context);
-  return {};
-}
-
-std::unique_ptr<TlsSession> TlsServer::session(int descriptor) {
-  if (auto renewed = renew(); !renewed) {
-    log_warn("TLS files do not work, what was read before stays",
-             {{"error", renewed.error().message}});
-  }
-  return std::make_unique<TlsSession>(context_, descriptor);
 }
 
 }  // namespace shortcircuit

@@ -21,7 +21,12 @@ struct ssl_st;  // OpenSSL's SSL
 
 namespace shortcircuit {
 
+// What connections have in common. Not changed once it is made.
 struct TlsContext;
+// `files`: cert_file, key_file and client_ca_file, as they were read. Failure::tls names the file
+// and what is wrong with it.
+Result<std::shared_ptr<const TlsContext>> make_tls_context(
+    const TlsServerSettings& settings, const std::vector<Result<std::string>>& files);
 
 // Why no byte went through.
 enum class NoBytes {
@@ -60,6 +65,7 @@ class TlsSession {
     void operator()(ssl_st* ssl) const;
   };
   const std::shared_ptr<const TlsContext> context_;
+  int descriptor_;  // ssl_ points there
   const std::unique_ptr<ssl_st, Free> ssl_;
   std::uint32_t awaited_events_ = 0;
   std::string problem_;
@@ -68,10 +74,9 @@ class TlsSession {
 
 class TlsServer {
  public:
-  // Null when the path is "" or the file is without tls_server_config; mistakes in it are
-  // guard_pages()'s to tell. Failure::tls names the file and what is wrong with it.
-  // From then on SIGPIPE is ignored in the whole process: a client that leaves while TLS writes
-  // must not end it.
+  // Null when the path is "" or the file is without tls_server_config. Failure::tls names the file
+  // and what is wrong with it; Failure::schema: what is wrong in the web configuration is
+  // guard_pages()'s to tell.
   static Result<std::shared_ptr<TlsServer>> open(const std::string& web_config_path);
 
   // With what the files say now.
@@ -79,7 +84,7 @@ class TlsServer {
 
  private:
   explicit TlsServer(std::string web_config_path) : web_config_path_(std::move(web_config_path)) {}
-  void read_configuration();
+  bool read_configuration();  // false when it has a mistake
   Result<void> renew();
 
   const std::string web_config_path_;

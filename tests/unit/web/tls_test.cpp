@@ -1,7 +1,9 @@
 // TLS at the gate, over loopback, with certificates made on the spot. No assertion is about time.
 #include "web/tls.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/kdf.h>
 #include <openssl/ssl.h>
 
 #include <filesystem>
@@ -95,6 +97,67 @@ class TlsClient {
   std::unique_ptr<SSL, decltype(&SSL_free)> ssl_{nullptr, &SSL_free};
   bool connected_ = false;
   std::string error_;
+};
+
+// What OpenSSL's client never sends: handshake records of TLS 1.2, one after the other, that ask
+// for another handshake. For ECDHE-…-AES128-GCM-SHA256 (RFC 5246, 6.3; RFC 5288, 3).
+class RenegotiationFlood {
+ public:
+  explicit RenegotiationFlood(const TlsClient& client) {
+    unsigned char secret[48];
+    unsigned char random[64];
+    SSL_SESSION_get_master_key(SSL_get0_session(client.ssl()), secret, sizeof(secret));
+    SSL_get_server_random(client.ssl(), random, 32);
+    SSL_get_client_random(client.ssl(), random + 32, 32);
+    const std::unique_ptr<EVP_KDF, decltype(&EVP_KDF_free)> kdf(
+        EVP_KDF_fetch(nullptr, "TLS1-PRF", nullptr), &EVP_KDF_free);
+    const std::unique_ptr<EVP_KDF_CTX, decltype(&EVP_KDF_CTX_free)> prf(EVP_KDF_CTX_new(kdf.get()),
+                                                                        &EVP_KDF_CTX_free);
+    char digest[] = "SHA256";
+    char label[] = "key expansion";
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET, secret, sizeof(secret)),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, label, sizeof(label) - 1),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, random, sizeof(random)),
+        OSSL_PARAM_construct_end()};
+    REQUIRE(EVP_KDF_derive(prf.get(), keys_, sizeof(keys_), parameters) == 1);
+  }
+  // Many records at once, so that the gate finds more whenever it looks.
+  [[nodiscard]] std::string records(int count) {
+    std::string all;
+    for (int i = 0; i < count; ++i) all += record();
+    return all;
+  }
+
+ private:
+  std::string record() {
+    const std::string hello("\x01\x00\x00\x00", 4);
+    std::string sequence(8, '\0');
+    ++sequence_;  // the first one was that of the handshake's end
+    for (std::size_t i = 0; i < 8; ++i) {
+      sequence[7 - i] = static_cast<char>(sequence_ >> (8 * i) & 0xff);
+    }
+    const std::string nonce(reinterpret_cast<const char*>(keys_) + 32, 4);
+    const std::string aad = sequence + std::string("\x16\x03\x03\x00\x04", 5);
+    unsigned char sealed[4 + 16];
+    int size = 0;
+    const auto bytes = [](const std::string& text) {
+      return reinterpret_cast<const unsigned char*>(text.data());
+    };
+    EVP_EncryptInit_ex(cipher_.get(), EVP_aes_128_gcm(), nullptr, keys_, bytes(nonce + sequence));
+    EVP_EncryptUpdate(cipher_.get(), nullptr, &size, bytes(aad), static_cast<int>(aad.size()));
+    EVP_EncryptUpdate(cipher_.get(), sealed, &size, bytes(hello), 4);
+    EVP_EncryptFinal_ex(cipher_.get(), sealed + 4, &size);
+    EVP_CIPHER_CTX_ctrl(cipher_.get(), EVP_CTRL_GCM_GET_TAG, 16, sealed + 4);
+    return std::string("\x16\x03\x03\x00\x1c", 5) + sequence +
+           std::string(reinterpret_cast<const char*>(sealed), sizeof(sealed));
+  }
+
+  unsigned char keys_[40];
+  std::uint64_t sequence_ = 0;
+  std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)> cipher_{EVP_CIPHER_CTX_new(),
+                                                                          &EVP_CIPHER_CTX_free};
 };
 
 struct TlsWorld {
@@ -194,6 +257,27 @@ TEST_CASE("tls: key updates in between do no harm") {
     world.gate->answer(world.gate->next());
     REQUIRE(client.read(4) == "ok:a");
   }
+}
+
+TEST_CASE("tls: who asks for another handshake again and again holds nobody up") {
+  const TlsWorld world("", false, {.idle_time = std::chrono::hours(1)});
+  const TlsClient client(world.gate->address,
+                         {.most = TLS1_2_VERSION, .ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256"});
+  REQUIRE(client.connected());
+  const std::string records = RenegotiationFlood(client).records(400'000);
+  std::atomic<bool> sent{false};
+  std::thread flood([&] {
+    client.socket().send(records);
+    sent = true;
+    shutdown(client.socket().descriptor(), SHUT_WR);
+  });
+  std::thread taking_alerts([&] { (void)client.socket().rest(); });
+  // Everybody else is served before all of it has been looked at; a gate that is held is not.
+  int served = 0;
+  do { served += world.serves() ? 1 : 0; } while (!sent);
+  flood.join();
+  taking_alerts.join();
+  CHECK(served > 1);
 }
 
 TEST_CASE("tls: whose clients get in") {
