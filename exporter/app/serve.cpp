@@ -175,8 +175,9 @@ int serve(const Options& options) {
     } else if (const auto server = start_server({.listen_addresses = options.listen_addresses,
                                                  .systemd_socket = options.systemd_socket,
                                                  .limits = {},
-                                                 .tls = *tls},
-                                                std::move(*pages));
+                                                 .tls = *tls,
+                                                 .header_lines = pages->header_lines},
+                                                pages->handler);
                !server) {
       failure = server.error().message;
     } else {

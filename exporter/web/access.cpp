@@ -108,6 +108,15 @@ class Guard {
     return response;
   }
 
+  // None while the file has a mistake.
+  std::string header_lines() {
+    std::string lines;
+    if (const auto config = current()) {
+      for (const auto& [name, value] : config->headers) lines += name + ": " + value + "\r\n";
+    }
+    return lines;
+  }
+
  private:
   enum class Verdict { yes, no, busy };
 
@@ -199,11 +208,12 @@ bool password_matches(const std::string& password, const std::string& hash) {
   return made != nullptr && equal_in_steady_time(made, hash);
 }
 
-Result<WebHandler> guard_pages(const std::string& path, WebHandler pages, PasswordCheck check) {
-  if (path.empty()) return pages;
+Result<GuardedPages> guard_pages(const std::string& path, WebHandler pages, PasswordCheck check) {
+  if (path.empty()) return GuardedPages{std::move(pages), nullptr};
   auto guard = std::make_shared<Guard>(path, std::move(pages), std::move(check));
   if (!guard->current()) return fail(Failure::schema, guard->problem());
-  return [guard](const WebRequest& request) { return guard->answer(request); };
+  return GuardedPages{[guard](const WebRequest& request) { return guard->answer(request); },
+                      [guard] { return guard->header_lines(); }};
 }
 
 }  // namespace shortcircuit

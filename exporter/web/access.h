@@ -18,9 +18,14 @@ namespace shortcircuit {
 bool password_matches(const std::string& password, const std::string& hash);
 using PasswordCheck = std::function<bool(const std::string& password, const std::string& hash)>;
 
+struct GuardedPages {
+  WebHandler handler;
+  HeaderLines header_lines;  // of the file, for answers that come from no page
+};
+
 // `pages` behind the file `path`; as they are when it is "". Failure::schema with all problems of
 // the file as it is now.
-Result<WebHandler> guard_pages(const std::string& path, WebHandler pages,
-                               PasswordCheck check = password_matches);
+Result<GuardedPages> guard_pages(const std::string& path, WebHandler pages,
+                                 PasswordCheck check = password_matches);
 
 }  // namespace shortcircuit

@@ -48,10 +48,6 @@ std::string header_of(const mg_request_info& info, const char* name) {
   return "";
 }
 
-GateAnswer unreadable() {
-  return refusal("400 Bad Request", "This is no request that can be read.\n");
-}
-
 sockaddr_in loopback(Port port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -104,7 +100,8 @@ bool stays(const mg_request_info& info) {
 
 class CivetServer : public Server {
  public:
-  explicit CivetServer(WebHandler handler) : handler_(std::move(handler)) {}
+  CivetServer(WebHandler handler, HeaderLines header_lines)
+      : handler_(std::move(handler)), header_lines_(std::move(header_lines)) {}
   ~CivetServer() override {
     if (gate_) gate_->stop();
     stop_civetweb();
@@ -126,8 +123,12 @@ class CivetServer : public Server {
   static int on_log(const mg_connection* connection, const char* message);
   std::optional<Passage> passage_of(const mg_request_info& info, bool ends);
   GateAnswer answer_to(const mg_request_info& info, const Passage& passage);
+  [[nodiscard]] GateAnswer unreadable() const {
+    return refusal("400 Bad Request", "This is no request that can be read.\n", header_lines_);
+  }
 
-  WebHandler handler_;
+  const WebHandler handler_;
+  const HeaderLines header_lines_;
   mg_context* context_ = nullptr;
   Port inner_port_ = 0;
   std::unique_ptr<ConnectionGate> gate_;
@@ -165,7 +166,8 @@ void CivetServer::forward(ConnectionGate::Ticket ticket, std::string_view head,
     }
   }
   if (descriptor < 0) {
-    gate_->answer(ticket, refusal("503 Service Unavailable", "The server is busy.\n"));
+    gate_->answer(ticket,
+                  refusal("503 Service Unavailable", "The server is busy.\n", header_lines_));
     return;
   }
   // Whatever is missing: civetweb then closes, and on_close() answers.
@@ -198,8 +200,8 @@ int CivetServer::on_request(mg_connection* connection, void* self) noexcept {
     answer = server.answer_to(info, *passage);
   } catch (const std::exception& error) {
     log_error("a page could not be made", {{"error", error.what()}});
-    answer =
-        refusal("500 Internal Server Error", "The page could not be made; the log says why.\n");
+    answer = refusal("500 Internal Server Error", "The page could not be made; the log says why.\n",
+                     server.header_lines_);
   }
   server.gate_->answer(passage->ticket, std::move(answer));
   shutdown(passage->descriptor, SHUT_WR);  // or civetweb waits for a body that never comes
@@ -212,7 +214,7 @@ void CivetServer::on_close(const mg_connection* connection) {
   const mg_request_info* info = mg_get_request_info(connection);
   const auto passage = info != nullptr ? self->passage_of(*info, true) : std::nullopt;
   if (!passage) return;
-  if (!passage->answered) { self->gate_->answer(passage->ticket, unreadable()); }
+  if (!passage->answered) { self->gate_->answer(passage->ticket, self->unreadable()); }
   close(passage->descriptor);
 }
 
@@ -225,12 +227,11 @@ GateAnswer CivetServer::answer_to(const mg_request_info& info, const Passage& pa
                            .query = info.query_string != nullptr ? info.query_string : "",
                            .accept_encoding = header_of(info, "Accept-Encoding"),
                            .authorization = header_of(info, "Authorization"),
-                           .remote_address = passage.remote_address};
-  const bool body = has_body(info);
-  const WebResponse response =
-      body ? text_response(413, "This server takes no request bodies.\n") : handler_(request);
+                           .remote_address = passage.remote_address,
+                           .has_body = has_body(info)};
+  const WebResponse response = handler_(request);
   GateAnswer answer;
-  answer.close = body || !stays(info);
+  answer.close = request.has_body || !stays(info);
   answer.head = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n",
                             response.status, reason_phrase(response.status), response.content_type,
                             response.body ? response.body->size() : 0);
@@ -315,7 +316,7 @@ Result<void> CivetServer::start(const ServerSettings& settings) {
       [this](ConnectionGate::Ticket ticket, std::string_view head, const std::string& remote) {
         forward(ticket, head, remote);
       },
-      settings.tls);
+      settings.tls, header_lines_);
   try {
     gate_->start();
   } catch (const std::system_error& error) {
@@ -327,7 +328,7 @@ Result<void> CivetServer::start(const ServerSettings& settings) {
 }  // namespace
 
 Result<std::unique_ptr<Server>> start_server(const ServerSettings& settings, WebHandler handler) {
-  auto server = std::make_unique<CivetServer>(std::move(handler));
+  auto server = std::make_unique<CivetServer>(std::move(handler), settings.header_lines);
   if (auto started = server->start(settings); !started) return std::unexpected(started.error());
   return server;
 }

@@ -45,8 +45,12 @@ PeerName PeerName::of(const sockaddr_storage& address, socklen_t size) {
   return {"unix", ""};
 }
 
-ClientConnection::ClientConnection(ByteChannel channel, PeerName peer, const GateLimits& limits)
-    : channel_(std::move(channel)), peer_(std::move(peer)), limits_(limits) {
+ClientConnection::ClientConnection(ByteChannel channel, PeerName peer, const GateLimits& limits,
+                                   const HeaderLines& header_lines)
+    : channel_(std::move(channel)),
+      peer_(std::move(peer)),
+      limits_(limits),
+      header_lines_(header_lines) {
   if (!peer_.network.empty()) {
     const int on = 1;
     setsockopt(descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -90,7 +94,8 @@ ClientConnection::Outcome ClientConnection::on_ready() {
 
 ClientConnection::Outcome ClientConnection::on_deadline() {
   if (state_ != State::reading || input_.empty()) return Outcome::gone;
-  return send(refusal("408 Request Timeout", "The request took too long to arrive.\n"));
+  return send(
+      refusal("408 Request Timeout", "The request took too long to arrive.\n", header_lines_));
 }
 
 ClientConnection::Outcome ClientConnection::read_head() {
@@ -117,7 +122,8 @@ ClientConnection::Outcome ClientConnection::find_head(std::size_t from) {
     return Outcome::head_complete;
   }
   if (input_.size() < limits_.head_bytes) return Outcome::pending;
-  return send(refusal("431 Request Header Fields Too Large", "The request's head is too long.\n"));
+  return send(refusal("431 Request Header Fields Too Large", "The request's head is too long.\n",
+                      header_lines_));
 }
 
 std::string ClientConnection::take_head() {

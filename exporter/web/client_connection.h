@@ -38,7 +38,8 @@ class ClientConnection {
     gone,           // to be dropped
   };
 
-  ClientConnection(ByteChannel channel, PeerName peer, const GateLimits& limits);
+  ClientConnection(ByteChannel channel, PeerName peer, const GateLimits& limits,
+                   const HeaderLines& header_lines);
 
   // The descriptor can be read or written.
   Outcome on_ready();
@@ -68,6 +69,7 @@ class ClientConnection {
   ByteChannel channel_;
   PeerName peer_;
   const GateLimits& limits_;
+  const HeaderLines& header_lines_;
   State state_ = State::reading;
   Clock::time_point since_;     // of the state, the head's first byte, the last byte that was taken
   Clock::time_point deadline_;  // max() = none

@@ -33,22 +33,24 @@ constexpr std::size_t events_at_once = 1024;
 
 }  // namespace
 
-GateAnswer refusal(std::string_view status, std::string_view text) {
+GateAnswer refusal(std::string_view status, std::string_view text,
+                   const HeaderLines& header_lines) {
   auto body = std::make_shared<const std::string>(text);
   return {fmt::format("HTTP/1.1 {}\r\nContent-Type: text/plain; charset=utf-8\r\n"
-                      "Content-Length: {}\r\nConnection: close\r\n\r\n",
-                      status, body->size()),
+                      "Content-Length: {}\r\n{}Connection: close\r\n\r\n",
+                      status, body->size(), header_lines ? header_lines() : ""),
           std::move(body), true};
 }
 
 class ConnectionGate::Loop {
  public:
   Loop(std::vector<Listener> listeners, const GateLimits& limits, Forward forward,
-       std::shared_ptr<TlsServer> tls)
+       std::shared_ptr<TlsServer> tls, HeaderLines header_lines)
       : listeners_(std::move(listeners)),
         limits_(limits),
         forward_(std::move(forward)),
         tls_(std::move(tls)),
+        header_lines_(std::move(header_lines)),
         epoll_(epoll_create1(EPOLL_CLOEXEC)),
         wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     watch(wake_, EPOLLIN, wake_tag, EPOLL_CTL_ADD);
@@ -165,7 +167,7 @@ class ConnectionGate::Loop {
       }
       lack_said_ = false;
       admit(ClientConnection(ByteChannel(descriptor, tls_.get()), PeerName::of(address, size),
-                             limits_));
+                             limits_, header_lines_));
     }
   }
 
@@ -308,6 +310,7 @@ class ConnectionGate::Loop {
   const GateLimits limits_;
   const Forward forward_;
   const std::shared_ptr<TlsServer> tls_;
+  const HeaderLines header_lines_;
   const int epoll_;
   const int wake_;
   std::atomic<bool> stopping_{false};
@@ -328,9 +331,10 @@ class ConnectionGate::Loop {
 };
 
 ConnectionGate::ConnectionGate(std::vector<Listener> listeners, const GateLimits& limits,
-                               Forward forward, std::shared_ptr<TlsServer> tls)
+                               Forward forward, std::shared_ptr<TlsServer> tls,
+                               HeaderLines header_lines)
     : loop_(std::make_unique<Loop>(std::move(listeners), limits, std::move(forward),
-                                   std::move(tls))) {}
+                                   std::move(tls), std::move(header_lines))) {}
 
 ConnectionGate::~ConnectionGate() { stop(); }
 

@@ -46,8 +46,11 @@ struct GateAnswer {
   bool close = false;                       // the connection ends after it
 };
 
+// Headers that every answer has, each with its line end. Called from several threads at once.
+using HeaderLines = std::function<std::string()>;
+
 // A whole answer without a page, that ends the connection.
-GateAnswer refusal(std::string_view status, std::string_view text);
+GateAnswer refusal(std::string_view status, std::string_view text, const HeaderLines& header_lines);
 
 class ConnectionGate {
  public:
@@ -56,9 +59,9 @@ class ConnectionGate {
   using Forward =
       std::function<void(Ticket ticket, std::string_view head, const std::string& remote_address)>;
 
-  // `tls` may be null.
+  // `tls` may be null. `header_lines` are for what the gate answers itself; may be empty.
   ConnectionGate(std::vector<Listener> listeners, const GateLimits& limits, Forward forward,
-                 std::shared_ptr<TlsServer> tls = nullptr);
+                 std::shared_ptr<TlsServer> tls = nullptr, HeaderLines header_lines = nullptr);
   ~ConnectionGate();
   ConnectionGate(const ConnectionGate&) = delete;
   ConnectionGate& operator=(const ConnectionGate&) = delete;

@@ -52,6 +52,7 @@ WebResponse reload(const PageSources& sources) {
 
 WebHandler make_pages(PageSources sources) {
   return [sources = std::move(sources)](const WebRequest& request) {
+    if (request.has_body) return text_response(413, "This server takes no request bodies.\n");
     const std::string& path = request.path;
     if (path == "/-/reload") {
       return request.method == "POST" || request.method == "PUT" ? reload(sources) : only("POST");

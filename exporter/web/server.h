@@ -23,6 +23,7 @@ struct WebRequest {
   std::string accept_encoding;
   std::string authorization;
   std::string remote_address;
+  bool has_body = false;  // to be answered 413: nothing here takes one
 };
 
 struct WebResponse {
@@ -42,6 +43,7 @@ struct ServerSettings {
   bool systemd_socket = false;                          // take systemd's sockets instead
   GateLimits limits;
   std::shared_ptr<TlsServer> tls;  // null = plain HTTP
+  HeaderLines header_lines;        // for answers that the handler never sees; may be empty
 };
 
 class Server {

@@ -11,6 +11,7 @@ import random
 import select
 import socket
 import sys
+import tempfile
 import threading
 import time
 
@@ -24,8 +25,8 @@ LAST_REQUEST = b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 MIB = 1024 * 1024
 
 
-def night():
-    return Exporter(BINARY, "--replay", str(NIGHT), "--replay.step-interval", "600s")
+def night(*arguments):
+    return Exporter(BINARY, "--replay", str(NIGHT), "--replay.step-interval", "600s", *arguments)
 
 
 def connect(exporter, receive_buffer=None):
@@ -257,6 +258,26 @@ def test_wrong_requests():
             assert status in wanted, (request[:80], answer[:200])
             assert b"root:" not in answer
         good_scrapes(exporter)
+
+
+def test_headers_and_rate_limit_are_for_every_answer():
+    """Also where no page is asked: what is no request, what is too long, what has a body."""
+    body = b"POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx"
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "web.yml"
+        file.write_text("http_server_config: {headers: {Strict-Transport-Security: max-age=1}}\n")
+        with night("--web.config.file", str(file)) as exporter:
+            exporter.ready()
+            for request, status in ((LAST_REQUEST, 200), (LAST_REQUEST.replace(b"/metrics", b"/nothing"), 404), (body, 413),
+                                    (b"GET / HTTP/1.1\r\nX: " + b"a" * 20000, 431), (b"GET /\r\n\r\n", 400),
+                                    (b"\n\n", 400), (b"GET / HTTP/1.1\r\nno header\r\n\r\n", 400)):
+                head = answer_to(exporter, request).partition(b"\r\n\r\n")[0].decode() + "\r\n"
+                assert head.startswith(f"HTTP/1.1 {status} "), (request[:80], head)
+                assert head.count("\r\nStrict-Transport-Security: max-age=1\r\n") == 1, (request[:80], head)
+            file.write_text("rate_limit: {interval: 1h, burst: 1}\n")
+            answers = [answer_to(exporter, body) for _ in range(2)]
+            assert [answer.split()[1] for answer in answers] == [b"413", b"429"], answers
+            assert all(b"Strict-Transport" not in answer for answer in answers), answers
 
 
 def test_random_bytes():

@@ -31,11 +31,11 @@ struct World {
   testing::TemporaryDirectory directory;
   std::string path = directory.path() + "/web.yml";
   std::vector<std::pair<std::string, std::string>> checks;
-  Result<WebHandler> handler;
+  Result<GuardedPages> guarded;
 
-  explicit World(const std::string& text) : handler(write_and_guard(text)) {}
+  explicit World(const std::string& text) : guarded(write_and_guard(text)) {}
   void write(const std::string& text) const { REQUIRE(write_file(path, text)); }
-  Result<WebHandler> write_and_guard(const std::string& text) {
+  Result<GuardedPages> write_and_guard(const std::string& text) {
     write(text);
     return guard_pages(
         path, [](const WebRequest&) { return text_response(200, "in"); },
@@ -45,10 +45,10 @@ struct World {
         });
   }
   WebResponse ask(const std::string& authorization = "") {
-    REQUIRE(handler);
+    REQUIRE(guarded);
     WebRequest request;
     request.authorization = authorization;
-    return (*handler)(request);
+    return guarded->handler(request);
   }
 };
 
@@ -112,8 +112,8 @@ TEST_CASE("bcrypt: the right password alone matches") {
 }
 
 TEST_CASE("access: without a file everybody gets in") {
-  const auto handler = guard_pages("", [](const WebRequest&) { return text_response(200, "in"); });
-  CHECK((*handler)({}).status == 200);
+  const auto guarded = guard_pages("", [](const WebRequest&) { return text_response(200, "in"); });
+  CHECK(guarded->handler({}).status == 200);
 }
 
 TEST_CASE("access: a user's name and password, and nothing else") {
@@ -183,8 +183,8 @@ TEST_CASE(
 
 TEST_CASE("access: a file that is broken at the start is an error") {
   const World world("basic_auth_users: {ada: plain}\n");
-  REQUIRE_FALSE(world.handler);
-  CHECK_THAT(world.handler.error().message, Catch::Contains("web.yml:1:25"));
+  REQUIRE_FALSE(world.guarded);
+  CHECK_THAT(world.guarded.error().message, Catch::Contains("web.yml:1:25"));
   CHECK_FALSE(guard_pages("/nonexistent/web.yml", nullptr));
 }
 
@@ -196,6 +196,13 @@ TEST_CASE("access: headers stand on every answer, refusals too") {
     CHECK(header(response, "X-Frame-Options") == "deny");
     CHECK(header(response, "Strict-Transport-Security") == "max-age=1");
   }
+  // For what never becomes a request. The file is read again here, too.
+  CHECK(world.guarded->header_lines() ==
+        "Strict-Transport-Security: max-age=1\r\nX-Frame-Options: deny\r\n");
+  world.write("http_server_config: {headers: {X-Frame-Options: sameorigin}}\n");
+  CHECK(world.guarded->header_lines() == "X-Frame-Options: sameorigin\r\n");
+  world.write("no_such_key: 1\n");
+  CHECK(world.guarded->header_lines().empty());
 }
 
 TEST_CASE("access: after a burst no more is answered within an interval") {

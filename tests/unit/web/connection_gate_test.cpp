@@ -1,5 +1,9 @@
 // The gate alone, before a handler that the test holds back: who gets in, who is closed, and when.
 // No assertion is about how long something takes.
+#include <fmt/format.h>
+
+#include <atomic>
+
 #include "unit/web/gate_world.h"
 
 using namespace shortcircuit;
@@ -43,6 +47,26 @@ TEST_CASE("gate: a head that is too long is refused, and so is one that takes to
   const Client silent(hurried.address);
   CHECK(slow.rest().starts_with("HTTP/1.1 408 "));
   CHECK(silent.rest().empty());
+}
+
+TEST_CASE("gate: its own answers have the headers of every answer, as they are now") {
+  auto listeners = open_listeners({"127.0.0.1:0"});
+  REQUIRE(listeners);
+  const std::string address = listeners->front().address;
+  std::atomic<int> asked = 0;
+  ConnectionGate gate(
+      std::move(*listeners), {.head_bytes = 100},
+      [](ConnectionGate::Ticket, std::string_view, const std::string&) {},
+      nullptr, [&] { return fmt::format("X-Frame-Options: deny\r\nX-Asked: {}\r\n", ++asked); });
+  gate.start();
+  for (const char* times : {"1", "2"}) {
+    const Client loud(address);
+    loud.send(std::string(1000, 'x'));
+    const std::string answer = loud.rest();
+    const std::string head = answer.substr(0, answer.find("\r\n\r\n") + 2);
+    CHECK_THAT(head, Catch::Contains("\r\nX-Frame-Options: deny\r\n"));
+    CHECK_THAT(head, Catch::Contains(fmt::format("\r\nX-Asked: {}\r\n", times)));
+  }
 }
 
 TEST_CASE("gate: whoever has been idle longest makes room for a new client") {

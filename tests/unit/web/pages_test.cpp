@@ -54,6 +54,18 @@ TEST_CASE("paths, methods and statuses") {
   CHECK(ask(sources, "GET", "/api/findings").content_type == "application/json");
 }
 
+TEST_CASE("a request with a body is refused before it does anything") {
+  PageSources sources = ready_sources();
+  bool reloaded = false;
+  sources.reload = [&]() -> Result<void> {
+    reloaded = true;
+    return {};
+  };
+  CHECK(make_pages(sources)({.method = "POST", .path = "/-/reload", .has_body = true}).status ==
+        413);
+  CHECK_FALSE(reloaded);
+}
+
 TEST_CASE("before the first snapshot the process is healthy and nothing else is ready") {
   PageSources sources = ready_sources();
   sources.metrics_text = [] { return std::shared_ptr<const std::string>(); };
