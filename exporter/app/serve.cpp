@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "app/engine.h"
+#include "app/service_manager.h"
 #include "app/setup.h"
 #include "app/signals.h"
 #include "base/log.h"
@@ -186,6 +187,7 @@ int serve(const Options& options) {
                                {"scheme", *tls ? "https" : "http"},
                                {"version", std::string(version())}});
       }
+      say_ready_to_service_manager();
       while (wait_for_signal() == SIGHUP) (void)service.reload();
       log_info("stopping");
       failure = service.death();

@@ -18,7 +18,7 @@ import tempfile
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from exporter import MEMORY_COUNTS, Exporter, main, run, wait_for  # noqa: E402
+from exporter import MEMORY_COUNTS, PATIENCE_SECONDS, Exporter, main, run, wait_for  # noqa: E402
 from fake_upstreams import Upstream, Upstreams  # noqa: E402
 
 BINARY, RECORDINGS = sys.argv[1], pathlib.Path(sys.argv[2])
@@ -95,6 +95,27 @@ def test_serving_a_replay():
         status, _, _ = exporter.request("/metrics", method="POST", body=b"x" * 100)
         assert status == 413, status
         assert exporter.metric("shortcircuit_config_last_reload_successful") == 1
+
+
+def test_the_service_manager_hears_when_it_serves():
+    """sd_notify's protocol, by a path and by an abstract name; nothing when the port is taken."""
+    for name in (str(SCRATCH / "notify"), f"@shortcircuit-notify-{os.getpid()}"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(name.replace("@", "\0"))
+            manager.settimeout(PATIENCE_SECONDS)
+            with Exporter(BINARY, "--replay", str(NIGHT), environment={"NOTIFY_SOCKET": name}) as exporter:
+                assert manager.recv(100) == b"READY=1"
+                code, _, err = run(BINARY, "serve", "--replay", str(NIGHT), "--web.listen-address", exporter.address,
+                                   environment={"NOTIFY_SOCKET": name})
+                assert code == 2 and "Address already in use" in err, (code, err)
+                manager.setblocking(False)
+                try:
+                    raise AssertionError(manager.recv(100))
+                except BlockingIOError:
+                    pass
+    with Exporter(BINARY, "--replay", str(NIGHT), environment={"NOTIFY_SOCKET": "/nowhere/notify"}) as exporter:
+        wait_for("the warning", lambda: any("NOTIFY_SOCKET=/nowhere/notify" in line and "No such file" in line
+                                            for line in exporter.log))
 
 
 def test_every_page_of_every_recording_passes_promtool():
