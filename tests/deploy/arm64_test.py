@@ -14,6 +14,7 @@ from machine import Exporter, main_of, run
 
 PACKAGE, IMAGE, RECORDINGS = (pathlib.Path(word).resolve() for word in sys.argv[1:])
 QEMU = shutil.which("qemu-aarch64-static") or shutil.which("qemu-aarch64")
+LARGEST_BYTES = 60 * 1024 * 1024
 STEP = RECORDINGS / "night/00-everything-broken"
 
 
@@ -41,9 +42,14 @@ class Story:
 
         def blob(descriptor):
             return json.loads((layout / "blobs" / descriptor["digest"].replace(":", "/")).read_text())
-        assert blob(blob(manifest)["config"])["architecture"] == "arm64"
+        configuration = blob(blob(manifest)["config"])
+        assert configuration["architecture"] == "arm64"
+        assert configuration["config"]["User"] == "65532:65532", configuration
         tag = manifest["annotations"]["org.opencontainers.image.ref.name"]
         run("umoci", "unpack", "--image", f"{layout}:{tag}", self.scratch / "bundle")
+        size = sum(path.lstat().st_size for path in self.root.rglob("*") if path.is_file() and not path.is_symlink())
+        assert size < LARGEST_BYTES and IMAGE.stat().st_size < LARGEST_BYTES, (size, IMAGE.stat().st_size)
+        assert json.loads((self.scratch / "bundle/config.json").read_text())["process"]["user"]["uid"] == 65532
         # The package's program with the image's libraries, so that both are tried.
         assert (self.root / "usr/bin/shortcircuit-exporter").read_bytes() == \
             (self.scratch / "package/usr/bin/shortcircuit-exporter").read_bytes()
