@@ -4,6 +4,7 @@
 
 #include <atomic>
 
+#include "base/text.h"
 #include "unit/web/gate_world.h"
 
 using namespace shortcircuit;
@@ -47,6 +48,26 @@ TEST_CASE("gate: a head that is too long is refused, and so is one that takes to
   const Client silent(hurried.address);
   CHECK(slow.rest().starts_with("HTTP/1.1 408 "));
   CHECK(silent.rest().empty());
+}
+
+TEST_CASE("gate: its limits are those that users are told") {
+  const auto told = read_file(std::string(SHORTCIRCUIT_TESTS) + "/../deploy/tls/README.md");
+  REQUIRE(told);
+  const GateLimits limits;
+  const auto row = [&](std::string_view what, const std::string& value) {
+    CHECK_THAT(*told, Catch::Contains(fmt::format("\n| {} | {} | ", what, value)));
+  };
+  const auto time = [](Duration value) { return fmt::format("{:.0f} s", seconds(value)); };
+  row("connections", fmt::to_string(limits.connections));
+  row("connections of one address, with IPv6 of one /64",
+      fmt::to_string(limits.connections_of_one_address));
+  row("requests in work", fmt::to_string(limits.running));
+  row("bytes of a request's head", fmt::format("{} KiB", limits.head_bytes >> 10));
+  row("time for a head to arrive", time(limits.head_time));
+  row("idle between two requests", time(limits.idle_time));
+  row("without taking a byte of an answer", time(limits.stall_time));
+  row("time to take an answer", time(limits.answer_time));
+  row("answers that slow clients let wait", fmt::format("{} MiB", limits.unsent_bytes >> 20));
 }
 
 TEST_CASE("gate: its own answers have the headers of every answer, as they are now") {
