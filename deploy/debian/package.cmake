@@ -50,8 +50,8 @@ install(FILES ${dashboard_files} DESTINATION ${shared_data}/dashboards)
 set(documents ${CMAKE_INSTALL_DATAROOTDIR}/doc/shortcircuit-exporter)
 file(GLOB_RECURSE document_files RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS
   dashboards/*.md dashboards/pictures/*.png deploy/*.md deploy/alertmanager/*.yml deploy/grafana/*.yaml
-  deploy/kubernetes/examples/k3s/traefik-*.yaml deploy/prometheus/*.yml deploy/tls/*.conf exporter/*.md
-  rules/*.md rules/alerts/*.yaml rules/recording/*.yaml tests/*.md)
+  deploy/kubernetes/examples/k3s/traefik-*.yaml deploy/prometheus/*.yml deploy/systemd/*.socket deploy/tls/*.conf
+  exporter/*.md rules/*.md rules/alerts/*.yaml rules/recording/*.yaml tests/*.md)
 foreach(file README.md CONTRIBUTING.md tests/recordings/night/shortcircuit.yaml ${document_files})
   cmake_path(GET file PARENT_PATH folder)
   install(FILES ${file} DESTINATION ${documents}/${folder})

@@ -175,7 +175,9 @@ ClientConnection::Outcome ClientConnection::after_nothing(NoBytes why) {
     case NoBytes::not_now: return Outcome::pending;
     case NoBytes::gone: return Outcome::gone;
     case NoBytes::not_tls:
-      return send(refusal("400 Bad Request", "Client sent an HTTP request to an HTTPS server.\n"));
+      // Without the headers: Strict-Transport-Security has no place in plain text (RFC 6797, 7.2).
+      return send(refusal("400 Bad Request", "Client sent an HTTP request to an HTTPS server.\n",
+                          nullptr));
     case NoBytes::broken:
       log_debug("TLS with a client broke", {{"client", peer_.text}, {"error", channel_.problem()}});
       return leave();  // it reads why

@@ -70,6 +70,7 @@ def every_file_is_in_its_place():
             f"usr/share/doc/{NAME}/rules/runbooks/shortcircuitexporterdown.md": 0o644,
             f"usr/share/doc/{NAME}/rules/generate": 0o755,
             f"usr/share/doc/{NAME}/deploy/tls/README.md": 0o644,
+            f"usr/share/doc/{NAME}/deploy/systemd/{NAME}.socket": 0o644,
             f"usr/share/doc/{NAME}/deploy/kubernetes/examples/k3s/traefik-api.yaml": 0o644,
             f"usr/share/doc/{NAME}/deploy/kubernetes/examples/k3s/traefik-values.yaml": 0o644,
             "DEBIAN/postinst": 0o755, "DEBIAN/prerm": 0o755, "DEBIAN/postrm": 0o755}.items():

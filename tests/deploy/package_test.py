@@ -9,13 +9,12 @@ import subprocess
 import sys
 import tempfile
 
+from by_hand import CONFIGURATION, DEPLOY, NAME, ByHand
 from machine import Machine, main_of, make_root, run, wait_for
 
 PACKAGE, RECORDINGS = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
-NAME = "shortcircuit-exporter"
-CONFIGURATION = f"/etc/{NAME}/shortcircuit.yaml"
 DROP_IN = f"/etc/systemd/system/{NAME}.service.d"
-TLS = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "tls"
+TLS = DEPLOY / "tls"
 
 
 def next_version(package, folder):
@@ -45,10 +44,11 @@ def accounts_of(root):
     return (root / "etc/passwd").read_text() + (root / "etc/group").read_text()
 
 
-class Story:
+class Story(ByHand):
     """One machine through the life of the package; each step is a test, in this order."""
 
     def __init__(self, folder):
+        self.package = PACKAGE
         self.root = pathlib.Path(folder) / "root"
         self.next = next_version(PACKAGE, folder)
         make_root(self.root, "systemd", "systemd-sysv", "init-system-helpers", "stunnel4", "nginx-light",
@@ -154,15 +154,14 @@ class Story:
             self.machine.run("systemctl", "stop", proxy)
         assert "shortcircuit_build_info" not in shell(ask)
         self.machine.run("systemctl", "disable", "stunnel@shortcircuit")
-        self.machine.run("rm", "-r", place, f"{DROP_IN}/web.conf", "/etc/stunnel/shortcircuit.conf",
+        self.machine.run("rm", "-r", place, f"{DROP_IN}/web.conf", f"{DROP_IN}/web.proxy.conf", "/etc/stunnel/shortcircuit.conf",
                          "/etc/nginx/conf.d/shortcircuit.conf",
                          *(f"/etc/{NAME}/{each}" for each in ("web.yml", "tls.crt", "tls.key")))
-        self.machine.write(f"/etc/default/{NAME}", "ARGS=\n")
         self.machine.run("systemctl", "daemon-reload")
         self.machine.run("systemctl", "restart", NAME)
 
     def may_do_next_to_nothing(self):
-        pid = self.machine.run("systemctl", "show", "-P", "MainPID", NAME)[1].strip()
+        pid = self.main_process()
         status = self.machine.run("cat", f"/proc/{pid}/status")[1]
         fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
         assert int(fields["Uid"].split()[0]) >= 61184, fields["Uid"]  # the range of DynamicUser=
@@ -172,7 +171,7 @@ class Story:
 
     def reloads_and_says_when_it_cannot(self):
         state = "shortcircuit_config_last_reload_successful "
-        pid = self.machine.run("systemctl", "show", "-P", "MainPID", NAME)[1]
+        pid = self.main_process()
         self.machine.write(CONFIGURATION, "no_such_key: 1\n")
         code, _ = self.machine.run("systemctl", "reload", NAME, check=False)
         assert code != 0
@@ -181,25 +180,24 @@ class Story:
         self.machine.write(CONFIGURATION, "probes: []\n# Edited by the administrator.\n")
         self.machine.run("systemctl", "reload", NAME)
         wait_for("a reload that worked", lambda: state + "1" in self.machine.fetch("/metrics")[1])
-        assert self.machine.run("systemctl", "show", "-P", "MainPID", NAME)[1] == pid
+        assert self.main_process() == pid
 
     def comes_back_after_a_crash(self):
         self.machine.write(f"{DROP_IN}/soon.conf", "[Service]\nRestartSec=1s\n")
         self.machine.run("systemctl", "daemon-reload")
-        pid = self.machine.run("systemctl", "show", "-P", "MainPID", NAME)[1].strip()
+        pid = self.main_process()
         self.machine.run("bash", "-c", f"kill -SEGV {pid}")
-        wait_for("another process", lambda: self.machine.run("systemctl", "show", "-P", "MainPID", NAME)[1].strip()
-                 not in ("0", pid))
+        wait_for("another process", lambda: self.main_process() not in ("0", pid))
         self.machine.metrics()
 
     def upgraded_with_an_edited_file(self):
-        pid = self.machine.run("systemctl", "show", "-P", "MainPID", NAME)[1].strip()
+        pid = self.main_process()
         self.machine.run("apt-get", "install", "-qy", "--no-install-recommends", "-o", "Dpkg::Options::=--force-confdef",
                          "-o", "Dpkg::Options::=--force-confold", "/srv/next.deb")
         assert "Edited by the administrator" in self.machine.seen_from_outside(CONFIGURATION).read_text()
         assert self.machine.run("dpkg-query", "-W", "-f", "${Version}", NAME)[1].endswith("+next")
         assert self.machine.run("systemctl", "is-active", NAME)[1].strip() == "active"
-        assert self.machine.run("systemctl", "show", "-P", "MainPID", NAME)[1].strip() != pid
+        assert self.main_process() != pid
         self.machine.metrics()
 
     def stays_disabled_over_an_upgrade(self):
@@ -226,7 +224,10 @@ with tempfile.TemporaryDirectory() as scratch:
     story = Story(scratch)
     main_of([story.without_systemd])
     with Machine(story.root) as story.machine:
-        main_of([story.started_by_installing, story.plays_a_recording, story.reads_the_socket_and_secrets_of_root,
+        main_of([story.by_hand_as_told, story.fails_to_start_where_the_port_is_taken,
+                 story.answers_at_a_port_that_systemd_holds, story.removed_by_hand, story.moves_to_the_package,
+                 story.started_by_installing, story.plays_a_recording, story.reads_the_socket_and_secrets_of_root,
                  story.asks_for_a_password_over_https_as_told, story.may_do_next_to_nothing,
-                 story.reloads_and_says_when_it_cannot, story.comes_back_after_a_crash, story.upgraded_with_an_edited_file, story.stays_disabled_over_an_upgrade,
+                 story.reloads_and_says_when_it_cannot, story.comes_back_after_a_crash,
+                 story.upgraded_with_an_edited_file, story.stays_disabled_over_an_upgrade,
                  story.removed_but_for_its_configuration, story.purged_without_a_trace])

@@ -245,16 +245,23 @@ def nginx_in_front():
 
 
 def the_unit_reads_the_file_that_it_is_given():
-    """The words of the drop-in and of ARGS name one file, and what that names lies beside it."""
+    """The lines of the drop-ins name one file, and what that names lies beside it; the unit takes their flags, beside
+    those of the administrator."""
     script = block("sh", "LoadCredential=")
     handed = dict(re.findall(r"LoadCredential=(\S+?):(\S+)", script))
     assert list(handed) == ["web.yml", "tls.crt", "tls.key"] and "{cert_file: tls.crt, key_file: tls.key}" in script, handed
     assert f"install -m 600 web.yml {handed['web.yml']}\n" in script
     made = block("sh", "openssl req")
     assert handed["tls.crt"] in made and handed["tls.key"] in made
+    files = []
     for text, wanted in ((script, []), (block("sh", "sed -i"), ["--web.listen-address", "127.0.0.1:10067"])):
-        arguments = re.search(r'ARGS="(.*)"', text).group(1).split()
+        arguments = re.search(r'Environment="WEB_ARGS=(.*)"', text).group(1).split()
         assert arguments == [*wanted, "--web.config.file", CREDENTIALS + "web.yml"], arguments
+        files += re.findall(r"cat > (\S+\.service\.d/\S+) ", text)
+    assert files == sorted(files) and len(set(files)) == 2, files  # systemd reads them in this order, the last one counts
+    unit = (HERE.parent / "systemd/shortcircuit-exporter.service").read_text()
+    assert unit.count(" $ARGS $WEB_ARGS") == unit.count("/usr/bin/shortcircuit-exporter ") == 3
+    assert "> /etc/default" not in "".join(blocks("sh"))
 
 
 def files_that_are_named_exist():
