@@ -176,8 +176,8 @@ ClientConnection::Outcome ClientConnection::after_nothing(NoBytes why) {
     case NoBytes::gone: return Outcome::gone;
     case NoBytes::not_tls:
       // Without the headers: Strict-Transport-Security has no place in plain text (RFC 6797, 7.2).
-      return send(refusal("400 Bad Request", "Client sent an HTTP request to an HTTPS server.\n",
-                          nullptr));
+      return send(
+          refusal("400 Bad Request", "Client sent an HTTP request to an HTTPS server.\n", nullptr));
     case NoBytes::broken:
       log_debug("TLS with a client broke", {{"client", peer_.text}, {"error", channel_.problem()}});
       return leave();  // it reads why

@@ -333,8 +333,8 @@ class ConnectionGate::Loop {
 ConnectionGate::ConnectionGate(std::vector<Listener> listeners, const GateLimits& limits,
                                Forward forward, std::shared_ptr<TlsServer> tls,
                                HeaderLines header_lines)
-    : loop_(std::make_unique<Loop>(std::move(listeners), limits, std::move(forward),
-                                   std::move(tls), std::move(header_lines))) {}
+    : loop_(std::make_unique<Loop>(std::move(listeners), limits, std::move(forward), std::move(tls),
+                                   std::move(header_lines))) {}
 
 ConnectionGate::~ConnectionGate() { stop(); }
 

@@ -77,8 +77,8 @@ TEST_CASE("gate: its own answers have the headers of every answer, as they are n
   std::atomic<int> asked = 0;
   ConnectionGate gate(
       std::move(*listeners), {.head_bytes = 100},
-      [](ConnectionGate::Ticket, std::string_view, const std::string&) {},
-      nullptr, [&] { return fmt::format("X-Frame-Options: deny\r\nX-Asked: {}\r\n", ++asked); });
+      [](ConnectionGate::Ticket, std::string_view, const std::string&) {}, nullptr,
+      [&] { return fmt::format("X-Frame-Options: deny\r\nX-Asked: {}\r\n", ++asked); });
   gate.start();
   for (const char* times : {"1", "2"}) {
     const Client loud(address);
