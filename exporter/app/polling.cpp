@@ -11,17 +11,7 @@
 #include "base/log.h"
 #include "config/kubeconfig.h"
 #include "http/curl_http.h"
-#define SHORTCIRCUIT_SOURCE(name)
-#include "sources/dns/source.h"
-#include "sources/etcd/source.h"
-#include "sources/headscale/source.h"
-#include "sources/kubernetes/source.h"
-#include "sources/linstor/source.h"
-#include "sources/probes/source.h"
-#include "sources/sources.def"
-#include "sources/tailscale/source.h"
-#include "sources/traefik/source.h"
-#undef SHORTCIRCUIT_SOURCE
+#include "sources/every_source.h"
 
 namespace shortcircuit {
 namespace {
@@ -72,7 +62,14 @@ class TypedTarget : public Target {
         http_(make_http_(configuration)),
         source_(configuration),
         is_followed_(source_name == "kubernetes" || source_name == "traefik" ||
-                     source_name == "dns") {}
+                     source_name == "dns") {
+    if (configuration.endpoint.tls.insecure_skip_verify && environment.replay == nullptr) {
+      log_warn(
+          "any certificate is accepted (insecure_skip_verify): whoever stands in between can "
+          "read the credentials and answer in its place",
+          {{"source", name_}});
+    }
+  }
 
   void poll(Deadline deadline, std::stop_token stop) override {
     const bool needs_latest = follows() != Follows::nothing && environment_.latest;

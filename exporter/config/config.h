@@ -8,14 +8,7 @@
 
 #include "base/address.h"
 #include "base/time.h"
-#include "sources/dns/config.h"
-#include "sources/etcd/config.h"
-#include "sources/headscale/config.h"
-#include "sources/kubernetes/config.h"
-#include "sources/linstor/config.h"
-#include "sources/probes/config.h"
-#include "sources/tailscale/config.h"
-#include "sources/traefik/config.h"
+#include "sources/every_config.h"
 
 namespace shortcircuit {
 

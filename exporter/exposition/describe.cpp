@@ -9,14 +9,7 @@
 #include "exposition/judgement_metrics.h"
 #include "exposition/mesh_metrics.h"
 #include "exposition/storage_metrics.h"
-#include "sources/dns/source.h"
-#include "sources/etcd/source.h"
-#include "sources/headscale/source.h"
-#include "sources/kubernetes/source.h"
-#include "sources/linstor/source.h"
-#include "sources/probes/source.h"
-#include "sources/tailscale/source.h"
-#include "sources/traefik/source.h"
+#include "sources/every_source.h"
 
 namespace shortcircuit {
 

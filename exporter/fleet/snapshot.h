@@ -8,14 +8,7 @@
 #include <vector>
 
 #include "fleet/observed.h"
-#include "sources/dns/state.h"
-#include "sources/etcd/state.h"
-#include "sources/headscale/state.h"
-#include "sources/kubernetes/state.h"
-#include "sources/linstor/state.h"
-#include "sources/probes/state.h"
-#include "sources/tailscale/state.h"
-#include "sources/traefik/state.h"
+#include "sources/every_state.h"
 
 namespace shortcircuit {
 

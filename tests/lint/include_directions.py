@@ -12,12 +12,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2] / "exporter"
 
 # A folder may include itself and what is listed. Data flows one way: from the left of
 # base → http → sources → config → fleet → checks → exposition → web → app.
-STATES = r"sources/\w+/state\.h"
+# What the build makes of sources.def.
+MADE = {"sources/every_config.h", "sources/every_state.h", "sources/every_source.h"}
+STATES = r"sources/(\w+/|every_)state\.h"
 ALLOWED = {
     "base": [],
     "http": ["base/"],
     "sources": ["base/", "http/"],
-    "config": ["base/", "http/", r"sources/(\w+/config|common_config)\.h", r"sources/sources\.def"],
+    "config": ["base/", "http/", r"sources/(\w+/config|every_config|common_config)\.h", r"sources/sources\.def"],
     "fleet": ["base/", "config/", STATES, r"sources/sources\.def"],
     "checks": ["base/", "fleet/", STATES],
     "exposition": ["base/", "config/", "fleet/", "checks/", STATES, r"sources/sources\.def"],
@@ -31,7 +33,7 @@ EXCEPTIONS = {
     r"sources/\w+/source\.h": r"(exposition/metric_set|fleet/observed)\.h",
     r"sources/(dns|probes)/source\.cpp": r"fleet/(routes|snapshot)\.h",  # they ask for what the routes name
     r"checks/path_mtu_low\.cpp": r"sources/tailscale/path_mtu\.h",  # the size that it measured with
-    r"exposition/describe\.cpp": r"sources/\w+/source\.h",  # calls each source's describe()
+    r"exposition/describe\.cpp": r"sources/(\w+/|every_)source\.h",  # calls each source's describe()
 }
 # What is pure inside a source (`~` is its folder) knows neither requests nor connections: file → all that it may include.
 PURE = {
@@ -122,7 +124,7 @@ def problems_of(name, text):
             problem = library(name, found.group(2))
             if problem:
                 yield number, problem
-        elif not (ROOT / found.group(1)).is_file():
+        elif not (ROOT / found.group(1)).is_file() and found.group(1) not in MADE:
             yield number, f"\"{found.group(1)}\" is no file below exporter/: headers of libraries stand in <>"
         else:
             problem = ours(name, found.group(1))
