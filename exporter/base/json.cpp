@@ -54,6 +54,7 @@ std::optional<std::string> path_to(const Json& wanted, const Json& from, const s
 }  // namespace
 
 bool JsonView::missing() const { return node_ == nullptr || node_->is_null(); }
+bool JsonView::has(std::string_view key) const { return is_object() && node_->contains(key); }
 bool JsonView::is_object() const { return node_ != nullptr && node_->is_object(); }
 bool JsonView::is_array() const { return node_ != nullptr && node_->is_array(); }
 bool JsonView::is_string() const { return node_ != nullptr && node_->is_string(); }

@@ -33,7 +33,8 @@ class SchemaError : public std::runtime_error {
 
 class JsonView {
  public:
-  [[nodiscard]] bool missing() const;  // absent or null
+  [[nodiscard]] bool missing() const;                  // absent or null
+  [[nodiscard]] bool has(std::string_view key) const;  // the member is there, be it null
   [[nodiscard]] bool is_object() const;
   [[nodiscard]] bool is_array() const;
   [[nodiscard]] bool is_string() const;

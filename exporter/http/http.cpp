@@ -17,7 +17,16 @@ std::string place_of(std::string_view url) {
 Result<HttpResponse> expect_success(Result<HttpResponse> response, const HttpRequest& request) {
   if (!response) return std::unexpected(response.error().in(request.answer));
   const int status = response->status;
-  if (status >= 200 && status < 300) return response;
+  if (status >= 200 && status < 300) {
+    // Nothing that is read here is one, whatever it looks like inside.
+    if (response->header("content-type").starts_with("text/html")) {
+      return fail(Failure::syntax,
+                  fmt::format("{}: the answer is a web page: a login or a user interface stands at "
+                              "this URL; give that of the API itself",
+                              request.answer));
+    }
+    return response;
+  }
   if (status == 401 || status == 403) {
     return fail(Failure::auth,
                 fmt::format("{}: HTTP {}: check the credentials and permissions of this source",

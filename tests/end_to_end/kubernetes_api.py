@@ -23,6 +23,12 @@ USUAL_HEADERS = ("Audit-Id: 0db5246a-fdd9-4c86-b7f1-af62ce290ffc\r\nCache-Contro
                  "X-Kubernetes-Pf-Prioritylevel-Uid: ae038325-0d55-4b84-b2e2-ab1547296e39\r\n")
 
 
+def list_kind(path):
+    """IngressList of /apis/networking.k8s.io/v1/ingresses, but for its capitals."""
+    resource = path.rsplit("/", 1)[-1]
+    return (resource if resource == "endpoints" else resource[:-2] if resource.endswith("sses") else resource[:-1]) + "List"
+
+
 def status(code, message, reason=""):
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message,
             "reason": reason, "code": code}
@@ -217,7 +223,7 @@ class KubernetesApi:
             metadata = {"resourceVersion": str(self.version)}
         if begin + len(page) < len(keys):
             metadata["continue"] = str(begin + len(page))
-        head = json.dumps({"kind": "List", "apiVersion": "v1", "metadata": metadata}).encode()
+        head = json.dumps({"kind": list_kind(path), "apiVersion": "v1", "metadata": metadata}).encode()
         answer = self.whole(handler, 200, head[:-1] + b',"items":[' + b",".join(texts) + b"]}")
         with self.changed:
             if metadata["resourceVersion"] == str(self.packed_version):

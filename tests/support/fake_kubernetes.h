@@ -11,6 +11,7 @@
 
 #include "http/streams.h"
 #include "support/fake_http.h"
+#include "support/kubernetes_list.h"
 
 namespace shortcircuit::testing {
 
@@ -84,9 +85,8 @@ class FakeKubernetes : public Streams {
       if (list_status != 200) return HttpResponse{list_status, "", {}};
       std::string items;
       for (const auto& [name, object] : objects_) items += (items.empty() ? "" : ",") + object;
-      return ok(
-          fmt::format(R"({{"kind":"PodList","metadata":{{"resourceVersion":"{}"}},"items":[{}]}})",
-                      version_, items));
+      return ok(list_body(list_kind_of_url(request.url),
+                          fmt::format(R"("resourceVersion":"{}")", version_), items));
     };
   }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace shortcircuit::kubernetes {
 namespace {
 
@@ -21,6 +23,15 @@ std::string encoded(std::string_view text) {
     }
   }
   return result;
+}
+
+// `IngressList` of `ingresses`.
+bool is_list_of(std::string_view kind, std::string_view resource) {
+  constexpr std::string_view ending = "List";
+  if (!kind.ends_with(ending)) return false;
+  kind.remove_suffix(ending.size());
+  const std::string singular = to_lower(kind);
+  return resource == singular || resource == singular + "s" || resource == singular + "es";
 }
 
 HttpRequest request_of(const List& list, const std::string& base) {
@@ -109,7 +120,11 @@ std::vector<std::size_t> by_name(Order& order) {
 Result<std::string> List::read(std::string_view body) {
   std::string token;
   const auto parsed = read_json(body, [&](JsonView root) {
-    if (!root["kind"].string().ends_with("List")) root["kind"].wrong("a list of objects");
+    const std::string resource = path.substr(path.rfind('/') + 1);
+    if (!is_list_of(root["kind"].string(), resource))
+      root["kind"].wrong(fmt::format("the kind of a list of {}", resource));
+    // An answer without them is no list: nothing is there only where it says so.
+    if (!root.has("items")) root["items"].wrong("a list of objects");
     for (const JsonView& object : root["items"].items()) add(object);
     token = root["metadata"]["continue"].string_or("");
     const JsonView version = root["metadata"]["resourceVersion"];

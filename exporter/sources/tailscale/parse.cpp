@@ -46,7 +46,7 @@ NamedPeer read_peer(JsonView node) {
   Peer peer;
   peer.name = name_of_node(node);
   peer.addresses = addresses_of(node["TailscaleIPs"]);
-  peer.online = node["Online"].boolean_or(false);
+  peer.online = node["Online"].boolean();
   peer.active = node["Active"].boolean_or(false);
   peer.expired = node["Expired"].boolean_or(false);
   peer.current_endpoint = node["CurAddr"].string_or("");

@@ -45,6 +45,13 @@ Result<State> read_status_file(const std::string& path, PollContext& context) {
   if (!response) return std::unexpected(response.error());
   auto state = parse_status(response->body);
   if (!state) return std::unexpected(state.error().in(path));
+  // The daemon says `null` of a network of one node, too; nobody keeps a file of that.
+  if (state->peers.empty() && state->backend_state == "Running") {
+    return fail(Failure::schema,
+                fmt::format("{}: has no peers: is it written with `--peers=false`? Expected all "
+                            "that `tailscale status --json` says",
+                            path));
+  }
   std::error_code unknown;
   const auto written = std::filesystem::last_write_time(path, unknown);
   const auto age = std::filesystem::file_time_type::clock::now() - written;

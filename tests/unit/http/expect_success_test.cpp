@@ -27,4 +27,11 @@ TEST_CASE("an answer that is none names the place and the next step, and nothing
         "node: HTTP 302 to https://login.example/: a login or another server stands at this URL; "
         "give that of the API itself");
   CHECK(said_of({.status = 301}).find("to elsewhere") != std::string::npos);
+  // JSON inside does not make it one.
+  const HttpResponse page{200, "[]", {{"content-type", "text/html; charset=utf-8"}}};
+  CHECK(said_of(page) ==
+        "node: the answer is a web page: a login or a user interface stands at this URL; give that "
+        "of the API itself");
+  CHECK(expect_success(page, {}).error().failure == Failure::syntax);
+  CHECK(expect_success(HttpResponse{200, "[]", {{"content-type", "text/plain"}}}, {}));
 }

@@ -79,6 +79,24 @@ TEST_CASE("kubernetes: an expired continue starts the list over, once") {
   CHECK(twice.state().services.known());
 }
 
+TEST_CASE("kubernetes: what is no list of the kind makes that kind unknown, not empty") {
+  const auto error_of = [](const std::string& body) {
+    const Poll poll(empty_cluster({{"ingresses", ok(body)}}), false);
+    CHECK(poll.state().services.known());
+    CHECK_FALSE(poll.state().ingresses.known());
+    CHECK(poll.state().ingresses.error.failure == Failure::schema);
+    return poll.state().ingresses.error.message;
+  };
+  CHECK(error_of(R"({"kind":"IngressList","metadata":{}})") ==
+        "ingresses: items: want a list of objects, got nothing");
+  CHECK(error_of(R"({"kind":"PodList","metadata":{},"items":[]})") ==
+        "ingresses: kind: want the kind of a list of ingresses, got string");
+  CHECK(error_of(R"({"kind":"List","metadata":{},"items":[]})") ==
+        "ingresses: kind: want the kind of a list of ingresses, got string");
+  CHECK(error_of(R"({"metadata":{},"items":[]})") == "ingresses: kind: want a string, got nothing");
+  CHECK(error_of(R"({"kind":"IngressList","metadata":{},"items":{}})") != "");
+}
+
 TEST_CASE("kubernetes: a list without end is given up") {
   const auto others = empty_cluster();
   const Poll poll(

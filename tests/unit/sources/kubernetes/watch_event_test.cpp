@@ -6,8 +6,10 @@
 #include "base/text.h"
 #include "sources/kubernetes/kinds.h"
 #include "support/catch.h"
+#include "support/kubernetes_list.h"
 
 using namespace shortcircuit;
+using namespace shortcircuit::testing;
 using namespace shortcircuit::kubernetes;
 
 namespace {
@@ -22,9 +24,8 @@ std::string event(const std::string& type, const std::string& of) {
   return R"({"type":")" + type + R"(","object":)" + of + "}";
 }
 
-std::string list_body(const std::string& items, const std::string& version = "10") {
-  return R"({"kind":"XList","metadata":{"resourceVersion":")" + version + R"("},"items":[)" +
-         items + "]}";
+std::string body_of(const List& list, const std::string& items, const std::string& version = "10") {
+  return list_body(list_kind(list.kind), R"("resourceVersion":")" + version + "\"", items);
 }
 
 std::string raw(const std::string& name) {
@@ -45,7 +46,7 @@ void follow(List& list, const std::string& recording) {
 
 TEST_CASE("kubernetes: events change a list in one step") {
   ListOf<Pod> pods("pods", "/api/v1/pods", parse_pod);
-  REQUIRE(pods.read(list_body(object("b", "1") + "," + object("a", "2"))));
+  REQUIRE(pods.read(body_of(pods, object("b", "1") + "," + object("a", "2"))));
   CHECK(pods.resource_version == "10");
   pods.apply();
   CHECK(pods.items[0].name.name == "a");
@@ -73,7 +74,7 @@ TEST_CASE("kubernetes: events change a list in one step") {
 
 TEST_CASE("kubernetes: what is no event ends the following") {
   ListOf<Pod> pods("pods", "/api/v1/pods", parse_pod);
-  REQUIRE(pods.read(list_body(object("a", "1"))));
+  REQUIRE(pods.read(body_of(pods, object("a", "1"))));
   const auto failure_of = [&](std::string_view line) {
     const auto result = take_event(pods, line);
     REQUIRE_FALSE(result);
@@ -119,7 +120,7 @@ TEST_CASE("kubernetes: endpoints without subsets and ConfigMaps without proxies 
   ListOf<EndpointSlice> endpoints("endpoints", "/api/v1/endpoints", parse_endpoints);
   const std::string two =
       R"(,"subsets":[{"addresses":[{"ip":"10.0.0.1"}]},{"addresses":[{"ip":"10.0.0.2"}]}])";
-  REQUIRE(endpoints.read(list_body(object("a", "1", two))));
+  REQUIRE(endpoints.read(body_of(endpoints, object("a", "1", two))));
   CHECK(endpoints.items.size() == 2);
   REQUIRE(take_event(endpoints, event("MODIFIED", object("a", "2"))));
   endpoints.apply();
@@ -127,7 +128,7 @@ TEST_CASE("kubernetes: endpoints without subsets and ConfigMaps without proxies 
 
   ListOf<ConfigMap> maps("configmaps", "/api/v1/configmaps", parse_kept_config_map);
   const std::string proxy = R"(,"data":{"X_PROXY":"http://10.0.0.1:1"})";
-  REQUIRE(maps.read(list_body(object("a", "1", proxy) + "," + object("b", "1"))));
+  REQUIRE(maps.read(body_of(maps, object("a", "1", proxy) + "," + object("b", "1"))));
   CHECK(maps.items.size() == 1);
   REQUIRE(take_event(maps, event("MODIFIED", object("a", "2"))));
   REQUIRE(take_event(maps, event("MODIFIED", object("b", "3", proxy))));
@@ -144,7 +145,7 @@ TEST_CASE("kubernetes: random events give the list that listing gives") {
     std::string items;
     for (const auto& [name, body] : cluster) items += (items.empty() ? "" : ",") + body;
     ListOf<Pod> list("pods", "/api/v1/pods", parse_pod);
-    REQUIRE(list.read(list_body(items)));
+    REQUIRE(list.read(body_of(list, items)));
     return list;
   };
   for (int step = 0; step < 2000; ++step) {
@@ -169,13 +170,13 @@ TEST_CASE("kubernetes: random events give the list that listing gives") {
 
 TEST_CASE("kubernetes: a list that differs without an event is told apart from a race") {
   ListOf<Pod> followed("pods", "/api/v1/pods", parse_pod);
-  REQUIRE(
-      followed.read(list_body(object("a", "1") + "," + object("b", "1") + "," + object("c", "1"))));
+  REQUIRE(followed.read(
+      body_of(followed, object("a", "1") + "," + object("b", "1") + "," + object("c", "1"))));
   followed.apply();
   ListOf<Pod> listed("pods", "/api/v1/pods", parse_pod);
-  REQUIRE(listed.read(list_body(object("a", "1") + "," +
-                                object("b", "9", R"(,"status":{"phase":"Failed"})") + "," +
-                                object("d", "9"))));
+  REQUIRE(listed.read(body_of(listed, object("a", "1") + "," +
+                                          object("b", "9", R"(,"status":{"phase":"Failed"})") +
+                                          "," + object("d", "9"))));
   const auto names = followed.unexplained(listed);
   REQUIRE(names.size() == 3);  // b changed, c went, d came
   REQUIRE(take_event(followed, event("DELETED", object("c", "9"))));
@@ -183,7 +184,8 @@ TEST_CASE("kubernetes: a list that differs without an event is told apart from a
   CHECK(followed.unexplained(listed) == std::vector<ObjectName>{{"shop", "b"}});
   // Another resourceVersion alone is no difference: a lock changes it every two seconds.
   ListOf<Pod> same("pods", "/api/v1/pods", parse_pod);
-  REQUIRE(same.read(list_body(object("a", "7") + "," + object("b", "7") + "," + object("c", "7"))));
+  REQUIRE(
+      same.read(body_of(same, object("a", "7") + "," + object("b", "7") + "," + object("c", "7"))));
   followed.become(same);
   CHECK(followed.unexplained(same).empty());
 }

@@ -78,12 +78,12 @@ TEST_CASE("tailscale: stopped and expired nodes say so") {
 }
 
 TEST_CASE("tailscale: names are unique whatever the peers call themselves") {
-  const auto state = parse_status(
-      status(R"("k1":{"HostName":"a","DNSName":"web.one.ts.net.","TailscaleIPs":["100.64.0.1"]},)"
-             R"("k2":{"HostName":"b","DNSName":"web.two.ts.net.","TailscaleIPs":["100.64.0.2"]},)"
-             R"("k3":{"HostName":"localhost","TailscaleIPs":["100.64.0.3"]},)"
-             R"("k4":{"HostName":"localhost","TailscaleIPs":["100.64.0.4"]},)"
-             R"("k5":{"TailscaleIPs":["100.64.0.5"]})"));
+  const auto state = parse_status(status(
+      R"("k1":{"Online":true,"HostName":"a","DNSName":"web.one.ts.net.","TailscaleIPs":["100.64.0.1"]},)"
+      R"("k2":{"Online":true,"HostName":"b","DNSName":"web.two.ts.net.","TailscaleIPs":["100.64.0.2"]},)"
+      R"("k3":{"Online":true,"HostName":"localhost","TailscaleIPs":["100.64.0.3"]},)"
+      R"("k4":{"Online":true,"HostName":"localhost","TailscaleIPs":["100.64.0.4"]},)"
+      R"("k5":{"Online":true,"TailscaleIPs":["100.64.0.5"]})"));
   REQUIRE(state);
   std::vector<std::string> names;
   for (const Peer& each : state->peers) names.push_back(each.name);
@@ -92,9 +92,9 @@ TEST_CASE("tailscale: names are unique whatever the peers call themselves") {
 }
 
 TEST_CASE("tailscale: a peer is found by its name though another one was renamed") {
-  const auto state = parse_status(
-      status(R"("k1":{"DNSName":"web.one.ts.net."},"k2":{"DNSName":"web.two.ts.net."},)"
-             R"("k3":{"DNSName":"web-2.one.ts.net."})"));
+  const auto state = parse_status(status(
+      R"("k1":{"Online":true,"DNSName":"web.one.ts.net."},"k2":{"Online":true,"DNSName":"web.two.ts.net."},)"
+      R"("k3":{"Online":true,"DNSName":"web-2.one.ts.net."})"));
   REQUIRE(state);
   REQUIRE(state->peers.size() == 3);
   for (const Peer& each : state->peers) {
@@ -125,7 +125,7 @@ TEST_CASE("tailscale: a recording holds no key, no login, no free text") {
       R"("Health":["s3cret"],"User":{"1":{"LoginName":"s3cret"}},)"
       R"("Self":{"PublicKey":"nodekey:s3cret","DNSName":"a.ts.","CapMap":{"s3cret":[]}},)"
       R"("Peer":{"nodekey:s3cret1":{"DNSName":"b.ts.","Online":true,"PublicKey":"s3cret"},)"
-      R"("nodekey:s3cret2":{"DNSName":"c.ts.","RxBytes":5}}})";
+      R"("nodekey:s3cret2":{"Online":false,"DNSName":"c.ts.","RxBytes":5}}})";
   const auto reduced = reduce_for_recording("status", body);
   REQUIRE(reduced);
   CHECK(reduced->find("s3cret") == std::string::npos);
@@ -196,10 +196,40 @@ TEST_CASE("tailscale: a status file is read through the same door, so that it ca
   CHECK(ask(path + ".absent").error().failure == Failure::connect);
 }
 
+TEST_CASE("tailscale: a peer that is neither online nor offline is no peer") {
+  const std::string peer = R"({"HostName":"b","DNSName":"b.net.","TailscaleIPs":["100.64.0.2"]})";
+  const auto state =
+      parse_status(R"({"BackendState":"Running","Self":{},"Peer":{"nodekey:2":)" + peer + "}}");
+  REQUIRE_FALSE(state);
+  CHECK(state.error().failure == Failure::schema);
+  CHECK(state.error().message.find("Online") != std::string::npos);
+}
+
+TEST_CASE("tailscale: a status file without peers is no healthy mesh") {
+  set_up_network();
+  const auto http = make_curl_http({});
+  const std::string path = SHORTCIRCUIT_RECORDINGS "/raw/tailscale/status-peers-false.json";
+  Source source(Config{CommonConfig{.target = "a"}, path, true});
+  PollContext context{.http = *http,
+                      .deadline = Deadline::after(5s),
+                      .stop = {},
+                      .now = now(),
+                      .once = true,
+                      .notes = {}};
+  const auto state = source.poll(context);
+  REQUIRE_FALSE(state);
+  CHECK(state.error().failure == Failure::schema);
+  CHECK(state.error().message ==
+        path +
+            ": has no peers: is it written with `--peers=false`? Expected all that `tailscale "
+            "status --json` says");
+}
+
 TEST_CASE("tailscale: a status file that nobody writes any more tells nothing of now") {
   set_up_network();
   const shortcircuit::testing::TemporaryDirectory directory;
-  const std::string path = directory.write("status.json", status(""));
+  const std::string path =
+      directory.write("status.json", status(R"("k":{"HostName":"b","Online":true})"));
   const auto http = make_curl_http({});
   const auto ask = [&](Duration age, bool once, bool replay = false) {
     std::filesystem::last_write_time(
