@@ -42,6 +42,11 @@ Duration ping_timeout(const Config& config, const PollContext& context) {
   return std::min(most, config.timeout / 3);
 }
 
+// As long as its peers take, a narrow path seven seconds; nobody waits for ever.
+Deadline whole_look(std::size_t peers, const Config& config) {
+  return Deadline::after(std::min<Duration>(config.timeout + peers * 2s, 2min));
+}
+
 // Of a search between `answered` and `lost`. The first step is skewed so that the upper 128 sizes,
 // where real paths end, are told apart exactly within eight calls.
 int size_to_try(int answered, int lost, int calls_before) {
@@ -63,7 +68,10 @@ std::vector<PathMtu> PathMtuProber::measure(const State& state, const Config& co
     if (context.replay || std::none_of(direct.begin(), direct.end(), same)) running_.reset();
   }
   std::vector<std::string> not_recorded;
-  const auto wait_at_most_until = std::chrono::steady_clock::now() + config.timeout / 2;
+  // One look has no later poll in which the rest is measured.
+  if (context.once && !context.replay) context.deadline = whole_look(direct.size(), config);
+  const auto wait_at_most_until =
+      context.once ? context.deadline.at : std::chrono::steady_clock::now() + config.timeout / 2;
   while (!context.stop.stop_requested()) {
     if (!running_) {
       std::vector<Peer> left = direct;
@@ -72,7 +80,7 @@ std::vector<PathMtu> PathMtuProber::measure(const State& state, const Config& co
       });
       const auto peer = next_peer(left, context.now);
       if (!peer) break;
-      if (!context.replay && !context.once && last_start_) {
+      if (!context.replay && last_start_) {
         const auto may_start = *last_start_ + time_between_peers;
         if (may_start > wait_at_most_until || !wait_until(may_start, context.stop)) break;
       }

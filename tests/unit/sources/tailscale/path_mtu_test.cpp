@@ -196,6 +196,23 @@ TEST_CASE("path MTU: at most one peer a second, and the rest later") {
   CHECK(http.calls.size() == static_cast<std::size_t>(measured) * 2);
 }
 
+TEST_CASE("path MTU: one look measures every peer, one a second as well") {
+  std::vector<std::chrono::steady_clock::time_point> asked;
+  PathHttp http([&](int, int) {
+    asked.push_back(std::chrono::steady_clock::now());
+    return std::optional<std::string>("10.1.1.1:1");
+  });
+  PathMtuProber prober;
+  const auto paths = measure(prober, http,
+                             {direct_peer("a", "10.1.1.1:1"), direct_peer("b", "10.1.1.1:1"),
+                              direct_peer("c", "10.1.1.1:1")});
+  REQUIRE(paths.size() == 3);
+  for (const PathMtu& path : paths) CHECK(path.status == Status::sufficient);
+  REQUIRE(asked.size() == 6);  // two of each
+  CHECK(asked[2] - asked[0] >= 1s);
+  CHECK(asked[4] - asked[2] >= 1s);
+}
+
 TEST_CASE("path MTU: results are kept until the path changes or they are old") {
   PathHttp http([](int, int) { return std::optional<std::string>("10.1.1.1:1"); });
   PathMtuProber prober;
