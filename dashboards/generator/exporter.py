@@ -35,14 +35,16 @@ def source_table():
           f"{series('source_last_success_timestamp_seconds')})"
     by = f"instance, {target}"
     return table("Sources", "Every target: whether the last poll worked, how old its last good answer was when the findings were judged, how "
-                 "long a poll takes, and how many of its parts could not be read.",
+                 "long a poll takes, how many of its parts could not be read, and whether any certificate is accepted for it.",
                  [query(best("source_up", by, function="min"), table=True), query(age, table=True),
-                  query(best("source_poll_duration_seconds", by), table=True), query(best("source_parts_unread", by), table=True)],
+                  query(best("source_poll_duration_seconds", by), table=True), query(best("source_parts_unread", by), table=True),
+                  query(best("source_accepts_any_certificate", by), table=True)],
                  [column("source", "Source", 110), column("target", "Target"), column("instance", "Exporter", 170),
                   column("Value #A", "Last poll", 95, mappings=shared.up_words, cell="color-text"),
                   column("Value #B", "Age", 95, unit="s", thresholds=shared.age, cell="color-text"),
                   column("Value #C", "Duration", 95, unit="s"),
-                  column("Value #D", "Unread", 75, thresholds=shared.none_is_good, cell="color-text")], sort="Source", no_value="no data")
+                  column("Value #D", "Unread", 75, thresholds=shared.none_is_good, cell="color-text"),
+                  column("Value #E", "Any cert.", 85, thresholds=shared.none_is_good, cell="color-text")], sort="Source", no_value="no data")
 
 
 def processes():

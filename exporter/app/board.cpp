@@ -15,17 +15,18 @@ Duration silent_after(const CommonConfig& config) {
 
 Board::Board(const Config& config, Memory memory) {
   draft_.memory = std::move(memory);
-#define SHORTCIRCUIT_SOURCE(name)                                     \
-  for (const name::Config& target : config.name) {                    \
-    draft_.name.push_back({.target = target.target});                 \
-    draft_.name.back().health.interval = target.interval;             \
-    draft_.name.back().health.silent_after = silent_after(target);    \
-    ++targets_;                                                       \
-  }                                                                   \
-  for (std::size_t i = 0; i < config.name.size(); ++i) {              \
-    if (config.name[i].follows() == CommonConfig::Follows::nothing) { \
-      awaited_.push_back(&draft_.name[i].health);                     \
-    }                                                                 \
+#define SHORTCIRCUIT_SOURCE(name)                                                                 \
+  for (const name::Config& target : config.name) {                                                \
+    draft_.name.push_back({.target = target.target});                                             \
+    draft_.name.back().health.interval = target.interval;                                         \
+    draft_.name.back().health.silent_after = silent_after(target);                                \
+    draft_.name.back().health.accepts_any_certificate = target.endpoint.tls.insecure_skip_verify; \
+    ++targets_;                                                                                   \
+  }                                                                                               \
+  for (std::size_t i = 0; i < config.name.size(); ++i) {                                          \
+    if (config.name[i].follows() == CommonConfig::Follows::nothing) {                             \
+      awaited_.push_back(&draft_.name[i].health);                                                 \
+    }                                                                                             \
   }
 #include "sources/sources.def"
 #undef SHORTCIRCUIT_SOURCE

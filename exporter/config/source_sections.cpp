@@ -23,6 +23,15 @@ void read_connection(YamlMapping& section, CommonConfig& config) {
   read_timing(section, config);
 }
 
+// The kubelet tells it every pod. The name would need the cluster's DNS, whose end is to be seen.
+std::string api_server_of_pod(const YamlMapping& section) {
+  const auto host = section.variable("KUBERNETES_SERVICE_HOST").value_or("");
+  const auto port = section.variable("KUBERNETES_SERVICE_PORT").value_or("");
+  if (host.empty() || port.empty()) return "https://kubernetes.default.svc";
+  const bool six = host.find(':') != std::string::npos;
+  return fmt::format("https://{0}{1}{2}:{3}", six ? "[" : "", host, six ? "]" : "", port);
+}
+
 // The API server: in the cluster, by a kubeconfig, or by explicit keys.
 void choose_api_server(YamlMapping& section, kubernetes::Config& config, bool for_replay) {
   if (!config.kubeconfig.empty()) {
@@ -41,7 +50,14 @@ void choose_api_server(YamlMapping& section, kubernetes::Config& config, bool fo
     if (endpoint) {
       config.endpoint = std::move(*endpoint);
     } else {
-      for (ConfigProblem& problem : endpoint.error()) section.problem(std::move(problem));
+      for (ConfigProblem& problem : endpoint.error()) {
+        // A file that cannot be read has no place of its own: who names it has.
+        if (problem.line == 0) {
+          section.problem("kubeconfig", problem.text());
+        } else {
+          section.problem(std::move(problem));
+        }
+      }
     }
     return;
   }
@@ -50,7 +66,7 @@ void choose_api_server(YamlMapping& section, kubernetes::Config& config, bool fo
   }
   if (section.written("url")) return;
   Endpoint& endpoint = config.endpoint;
-  endpoint.url = "https://kubernetes.default.svc";
+  endpoint.url = api_server_of_pod(section);
   if (endpoint.bearer_token.empty() && endpoint.username.empty() &&
       endpoint.tls.cert_file.empty()) {
     endpoint.bearer_token = Secret::of_file(std::string(service_account) + "token");
@@ -78,10 +94,12 @@ void read_kubernetes(YamlMapping& root, Config& config, bool for_replay) {
                                       .description = "Context of the kubeconfig",
                                       .fallback = "its current-context"})
                       .value_or("");
-    own.endpoint.url = read_url(section, {.name = "url",
-                                          .description = "API server",
-                                          .fallback = "https://kubernetes.default.svc"})
-                           .value_or("");
+    own.endpoint.url =
+        read_url(section, {.name = "url",
+                           .description = "API server",
+                           .fallback = "what a pod is told (KUBERNETES_SERVICE_HOST and "
+                                       "_PORT), else https://kubernetes.default.svc"})
+            .value_or("");
     read_tls(section, own.endpoint.tls);
     read_credentials(section, own.endpoint);
     read_timing(section, own);
@@ -244,12 +262,14 @@ void read_tailscale(YamlMapping& root, Config& config) {
                 .description = "The tailscaled of one or more nodes, by their sockets"};
   root.mapping(key, [&](YamlMapping& section) {
     tailscale::Config common;
-    common.path_mtu = section
-                          .boolean({.name = "path_mtu",
-                                    .description = "Measure path MTUs: tailscaled is asked to ping "
-                                                   "its peers with a size, one at a time",
-                                    .fallback = "false"})
-                          .value_or(false);
+    common.path_mtu =
+        section
+            .boolean({.name = "path_mtu",
+                      .description = "Measure path MTUs: tailscaled is asked to ping "
+                                     "its peers with a size, at most one a second; `check` and "
+                                     "`capture` take as long",
+                      .fallback = "false"})
+            .value_or(false);
     // Below, a small ping would be none; above, a ping would not fit into an Ethernet frame.
     common.interface_mtu = static_cast<int>(
         read_integer(

@@ -138,6 +138,10 @@ const YamlNode* YamlMapping::ask(const Key& key, std::string_view type) {
   return node;
 }
 
+std::optional<std::string> YamlMapping::variable(const std::string& name) const {
+  return state_.environment ? state_.environment(name) : std::nullopt;
+}
+
 std::optional<Scalar> YamlMapping::expand(const YamlNode& node, const Place& place, bool secret) {
   Scalar scalar{"", node.text, node.plain};
   std::string_view rest = node.text;

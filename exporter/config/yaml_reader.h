@@ -122,6 +122,8 @@ class YamlMapping {
   // Takes over what was found in another file.
   void problem(ConfigProblem other);
   [[nodiscard]] const std::string& file() const;
+  // Of the environment that the file is read with.
+  [[nodiscard]] std::optional<std::string> variable(const std::string& name) const;
 
  private:
   friend class YamlReader;

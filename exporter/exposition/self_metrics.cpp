@@ -24,6 +24,7 @@ enum Index {
   source_polls,
   source_bytes,
   source_unread,
+  source_any_certificate,
   source_failures,
   process_cpu,
   process_resident,
@@ -34,7 +35,7 @@ enum Index {
   process_threads,
 };
 
-const std::array<MetricDefinition, 19> definitions{{
+const std::array<MetricDefinition, 20> definitions{{
     {"shortcircuit_build_info",
      MetricKind::gauge,
      "Always 1; version and revision of the program.",
@@ -79,6 +80,10 @@ const std::array<MetricDefinition, 19> definitions{{
      MetricKind::gauge,
      "Parts that the last poll could not read though it succeeded; absent while it failed.",
      {"source", "target"}},
+    {"shortcircuit_source_accepts_any_certificate",
+     MetricKind::gauge,
+     "1 where insecure_skip_verify is set: the target's answers may be another's.",
+     {"source", "target"}},
     {"shortcircuit_source_poll_failures_total",
      MetricKind::counter,
      "Polls, and parts of polls, that failed, by reason.",
@@ -102,6 +107,9 @@ void describe_targets(std::string_view source, const std::vector<Observed<State>
     metrics.add(definitions[source_up], labels, health.up ? 1 : 0);
     if (health.last_success) {
       metrics.add(definitions[source_last_success], labels, unix_seconds(*health.last_success));
+    }
+    if (health.accepts_any_certificate) {
+      metrics.add(definitions[source_any_certificate], labels, 1);
     }
     metrics.add(definitions[source_duration], labels, seconds(health.last_duration));
     metrics.add(definitions[source_polls], labels, static_cast<double>(health.polls));

@@ -16,7 +16,8 @@ namespace shortcircuit {
 inline constexpr int missed_polls_until_unknown = 3;
 
 struct TargetHealth {
-  bool up = false;  // the last poll succeeded
+  bool up = false;                       // the last poll succeeded
+  bool accepts_any_certificate = false;  // insecure_skip_verify
   std::optional<Time> last_success;
   Duration last_duration{0};
   Duration interval{0};

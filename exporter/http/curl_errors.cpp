@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <cstring>
 
 #include "base/text.h"
@@ -144,6 +145,10 @@ std::string sentence_of(const TransferFailure& failure) {
   }
   const auto* const row = std::ranges::find(table, failure.code, &Row::code);
   if (row == std::end(table)) return curl_easy_strerror(static_cast<CURLcode>(failure.code));
+  if (row->code == CURLE_COULDNT_CONNECT && failure.os_errno == EACCES) {
+    return "cannot connect: Permission denied: check who may write to the socket and pass through "
+           "its folders";
+  }
   if (row->code == CURLE_COULDNT_CONNECT && failure.os_errno != 0) {
     return fmt::format("cannot connect: {}: check the address and that the server runs",
                        std::strerror(failure.os_errno));

@@ -63,6 +63,9 @@ void write_errors(Html& html, const Line& line) {
         });
     if (!said) errors.push_back(note.message);
   }
+  if (line.health->accepts_any_certificate) {
+    html.element("div", "accepts any certificate (insecure_skip_verify)");
+  }
   for (std::size_t index = 0; index < std::min(errors.size(), most_notes); ++index) {
     html.element("div", shortened(errors[index], longest_error));
   }

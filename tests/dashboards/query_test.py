@@ -27,6 +27,7 @@ empty = {
     ("etcd", "May still fail", "B"): three_members, ("overview", "etcd: may still fail", "B"): three_members,
     ("etcd", "Findings of etcd"): "etcd is well the whole night",
     ("etcd", "The other suspect: disk"): "etcd's own metric; here only the exporter is scraped",
+    ("exporter", "Sources", "E"): "the recording's configuration checks every certificate",
     ("exporter", "Failed polls by reason"): "every poll of the recording succeeds",
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`kubernetes: {}` as in a pod: the API server by its name in the cluster, its authority and the token from where the kubelet
+"""`kubernetes: {}` as in a pod: the API server by what the kubelet says or its name in the cluster, its authority and the token from where the kubelet
 puts them, and a token that the kubelet renews.
 
 usage: in_cluster_test.py BINARY RECORDINGS
@@ -54,7 +54,7 @@ def make_authority(folder):
         subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, cwd=folder)
     new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", 2)
     openssl("req", "-x509", *new, "-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.crt")
-    openssl("req", "-x509", *new, "-subj", "/CN=server", "-addext", f"subjectAltName=DNS:{HOST}",
+    openssl("req", "-x509", *new, "-subj", "/CN=server", "-addext", f"subjectAltName=DNS:{HOST},IP:127.0.0.1",
             "-addext", "basicConstraints=critical,CA:FALSE", "-CA", "ca.crt", "-CAkey", "ca.key",
             "-keyout", "server.key", "-out", "server.crt")
 
@@ -121,6 +121,20 @@ def test_the_pods_own_account_is_enough_and_its_token_may_be_renewed():
         wait_for("the renewed token", lambda: up() == 1)
         assert not [line for line in exporter.log if "f1rst" in line or "s3cond" in line], "no secret is logged"
     assert {request[2].get("Host") for request in POD.server.requests} == {HOST}
+
+
+def test_what_the_kubelet_says_of_the_server_counts_without_any_dns():
+    POD.put_token("f0urth", POD.scratch)
+    POD.accepted = "f0urth"
+    POD.server.requests.clear()
+    os.environ |= {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}
+    try:
+        with started() as exporter:
+            exporter.ready()
+            wait_for("the nodes", lambda: len(exporter.values("shortcircuit_kubernetes_node_ready{")) == 20)
+    finally:
+        del os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
+    assert {request[2].get("Host") for request in POD.server.requests} == {"127.0.0.1"}, POD.server.requests
 
 
 def test_a_server_that_the_accounts_authority_did_not_sign_gets_no_token():

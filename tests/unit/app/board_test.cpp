@@ -1,5 +1,6 @@
 #include "app/board.h"
 
+#include "config/load.h"
 #include "support/catch.h"
 
 using namespace shortcircuit;
@@ -172,6 +173,18 @@ TEST_CASE("the board numbers its snapshots and knows when every target has answe
   CHECK(snapshot.number == 2);
   CHECK(state_of(snapshot.headscale) != nullptr);
   CHECK_FALSE(snapshot.etcd[0].state);
+}
+
+TEST_CASE("a board knows of which targets any certificate is accepted") {
+  const auto config = parse_config(
+      "headscale: {url: https://a, api_key: k, tls: {insecure_skip_verify: true}}\n"
+      "traefik: {url: https://b}\n",
+      "config.yaml");
+  REQUIRE(config);
+  Board board(*config);
+  const Snapshot snapshot = board.take(start);
+  CHECK(snapshot.headscale.front().health.accepts_any_certificate);
+  CHECK_FALSE(snapshot.traefik.front().health.accepts_any_certificate);
 }
 
 TEST_CASE("nobody waits for a source that follows from others") {

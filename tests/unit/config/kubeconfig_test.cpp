@@ -121,6 +121,7 @@ TEST_CASE("kubeconfig: a problem in it is a problem of the configuration") {
   REQUIRE_FALSE(loaded);
   REQUIRE(loaded.error().size() == 1);
   CHECK(loaded.error().front().text() ==
-        fmt::format("{0}/absent: cannot be read: No such file or directory; expected a kubeconfig",
-                    folder.path()));
+        fmt::format("{0}:1:26: kubernetes.kubeconfig: {1}/absent: cannot be read: No such file or "
+                    "directory; expected a kubeconfig",
+                    config, folder.path()));
 }

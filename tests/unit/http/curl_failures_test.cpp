@@ -1,6 +1,7 @@
 // Every way in which an upstream can fail, against a real server on loopback.
 #include <zlib.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <set>
 
@@ -314,6 +315,9 @@ TEST_CASE("libcurl's codes and the failures they are") {
     CHECK(failure_of({.code = code}) == failure);
     CHECK_FALSE(sentence_of({.code = code}).empty());
   }
+  CHECK(sentence_of({.code = 7, .os_errno = EACCES}) ==
+        "cannot connect: Permission denied: check who may write to the socket and pass through its "
+        "folders");
   CHECK(failure_of({.code = 56, .answer_begun = true}) == Failure::syntax);
   CHECK(failure_of({.code = 23, .over_limit = true}) == Failure::too_large);
   CHECK(failure_of({.code = 27, .connected = true}) == Failure::too_large);

@@ -291,7 +291,10 @@ TEST_CASE("a source that fails shows its error, one that fails in part what it c
   kubernetes::State cluster;
   cluster.blind["middlewares"] = {Failure::auth, "HTTP 403"};
   world.snapshot.kubernetes = {seen("", cluster)};
+  CHECK_FALSE(contains(world.page(), "accepts any certificate"));
+  world.snapshot.kubernetes.front().health.accepts_any_certificate = true;
   const std::string page = world.page();
+  CHECK(contains(page, "accepts any certificate (insecure_skip_verify)"));
   CHECK(contains(page, "1 of 2 cannot be read"));
   CHECK(contains(page, "connection refused by 192.0.2.9"));
   CHECK(contains(page, "cannot read middlewares: HTTP 403"));
