@@ -51,6 +51,11 @@ class EntryJudge {
       // A node that is down keeps its address in the Service's status for a while.
       if (node != nullptr && node->ready != std::optional(true))
         return uncovered(entry, "node_not_ready");
+      // servicelb takes such a node out of the status within a moment, unless it is stuck.
+      if (node != nullptr && !answers_by_pod(*node)) {
+        return unknown(entry,
+                       "no load balancer pod is ready there, though the Service's status lists it");
+      }
       entry.status = Entry::Status::covered;
       return entry;
     }
@@ -208,6 +213,15 @@ class EntryJudge {
     return std::any_of(cluster_.pods.items.begin(), cluster_.pods.items.end(), [&](const Pod& pod) {
       return pod.node_name == node.name && balanced_by(pod) != nullptr;
     });
+  }
+
+  // Of those that are there one is ready; true also where there are none, as with other balancers.
+  [[nodiscard]] bool answers_by_pod(const Node& node) const {
+    const auto is_ready_there = [&](const Pod& pod) {
+      return pod.node_name == node.name && pod.ready &&
+             (balanced_by(pod) != nullptr || takes_web_port(pod));
+    };
+    return !has_balancer_pod(node) || std::ranges::any_of(cluster_.pods.items, is_ready_there);
   }
 
   // servicelb's DaemonSets of the entry Services: by label, or by name where releases had none.

@@ -288,6 +288,23 @@ TEST_CASE("a load balancer that is not servicelb's knows no taints") {
   CHECK(world.findings(entry_check) == Findings{"no_pod alpha"});
 }
 
+TEST_CASE("a Service's status and the load balancer's own pod say different things") {
+  World world = World::healthy();
+  world.cluster->pods.items[0].ready = false;  // alpha's, which the status still lists
+  CHECK(world.findings(entry_check).empty());
+  CHECK(world.layer(Layer::load_balancer) == LayerStatus::unknown);
+  SECTION("another pod there takes the port") {
+    kubernetes::Pod other = world.cluster->pods.items[0];
+    other.ready = true;
+    world.cluster->pods.items.push_back(other);
+    CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
+  }
+  SECTION("a load balancer without pods of its own") {
+    world.cluster->pods.items.clear();
+    CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
+  }
+}
+
 TEST_CASE("what cannot be read is unknown") {
   World world = World::healthy();
   uncover(world, "alpha");
