@@ -24,7 +24,7 @@ add_custom_command(OUTPUT ${package_files}/shortcircuit-exporter
   COMMAND ${fill_in} ${package_sources}/completion.bash.in > ${package_files}/shortcircuit-exporter
   DEPENDS ${command_line} ${package_sources}/command-line.awk ${package_sources}/completion.bash.in)
 
-execute_process(COMMAND git -C ${CMAKE_CURRENT_SOURCE_DIR} log -1 --format=%cD
+execute_process(COMMAND ${git_here} log -1 --format=%cD
                 OUTPUT_VARIABLE revision_date OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
 if(NOT revision_date)
   set(revision_date "Thu, 1 Jan 1970 00:00:00 +0000")

@@ -1,9 +1,10 @@
-"""What is in the Debian package.  package_files_test.py BINARY CPACK BUILD_FOLDER
+"""What is in the Debian package.  package_files_test.py BINARY CPACK CMAKE BUILD_FOLDER
 
 That it installs, runs, upgrades and leaves nothing behind is tested by tests/deploy/run.
 """
 import glob
 import gzip
+import os
 import pathlib
 import re
 import shutil
@@ -14,7 +15,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "end_to_end"))
 from exporter import main, run  # noqa: E402
 
-BINARY, CPACK, BUILD = sys.argv[1:]
+BINARY, CPACK, CMAKE, BUILD = sys.argv[1:]
 ROOT = pathlib.Path(__file__).parents[2]
 NAME = "shortcircuit-exporter"
 FOLDER = tempfile.TemporaryDirectory()
@@ -54,6 +55,22 @@ def the_package_is_made():
     output(CPACK, "--config", f"{BUILD}/CPackConfig.cmake", "-B", FOLDER.name)
     [package] = glob.glob(f"{FOLDER.name}/{NAME}_*.deb")
     output("dpkg-deb", "-R", package, str(TREE))
+
+
+def whoever_owns_the_checkout_its_revision_is_known():
+    """Cloned as a user, built as root after `su -`: git calls that dubious."""
+    if not (ROOT / ".git").exists():
+        return  # no clone: the revision is unknown
+    revision = output("git", "-c", f"safe.directory={ROOT.resolve()}", "-C", ROOT, "rev-parse", "--short=12", "HEAD").strip()
+    folder = pathlib.Path(FOLDER.name) / "of_another_owner"
+    environment = {**os.environ, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+    refused = subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], capture_output=True, text=True, env=environment)
+    assert "dubious ownership" in refused.stderr, refused.stderr  # otherwise the rest says nothing
+    done = subprocess.run([CMAKE, "-S", ROOT, "-B", folder, "-G", "Ninja", "-DSHORTCIRCUIT_TESTS=OFF"],
+                          capture_output=True, text=True, env=environment, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f'SHORTCIRCUIT_REVISION=\\"{revision}\\"' in (folder / "build.ninja").read_text()
+    assert " 1970 " not in (folder / "package_files/changelog").read_text()
 
 
 def every_file_is_in_its_place():
@@ -163,7 +180,8 @@ def the_manual_page_is_well_formed():
     assert not problems, problems
 
 
-main([the_package_is_made, every_file_is_in_its_place, every_link_of_every_document_leads_to_an_installed_file,
+main([the_package_is_made, whoever_owns_the_checkout_its_revision_is_known, every_file_is_in_its_place,
+      every_link_of_every_document_leads_to_an_installed_file,
       what_the_documents_and_the_program_name_is_there, rules_with_the_readers_addresses_come_from_the_package,
       what_is_in_etc_is_kept_on_upgrades,
       the_libraries_are_in_depends, the_manual_page_and_the_completion_know_every_option_and_command,
