@@ -183,7 +183,10 @@ std::expected<Options, Exit> parse_options(int argc, const char* const* argv) {
   parser.add_option("--replay", options.replay_directory);
   parser.add_option("--replay.step", options.replay_step);
   parser.add_option("--replay.step-interval", step_interval);
-  const auto* listen_given = parser.add_option("--web.listen-address", options.listen_addresses);
+  // One address each time: otherwise the library takes "[a,b]" for a list and the brackets off
+  // IPv6.
+  const auto* listen_given =
+      parser.add_option("--web.listen-address", options.listen_addresses)->allow_extra_args(false);
   parser.add_flag("--web.systemd-socket", options.systemd_socket);
   parser.add_option("--web.telemetry-path", options.telemetry_path);
   parser.add_option("--web.config.file", options.web_config_path);

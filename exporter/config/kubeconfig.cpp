@@ -95,7 +95,7 @@ std::expected<Endpoint, std::vector<ConfigProblem>> read_kubeconfig(const std::s
   const Result<std::string> content = read_file(path);
   if (!content) { return std::unexpected(unreadable(path, content.error(), "a kubeconfig")); }
   Endpoint endpoint;
-  YamlReader reader(path, *content, nullptr);
+  YamlReader reader(path, *content, "clusters: []", nullptr);
   reader.read([&](YamlMapping& root) {
     root.ignore_unknown();
     const std::string current = raw(root, "current-context").value_or("");

@@ -32,7 +32,7 @@ void read_root(YamlMapping& root, Config& config, bool for_replay) {
 LoadedConfig parse_config(std::string_view text, const std::string& file,
                           const LoadOptions& options) {
   Config config;
-  YamlReader reader(file, text, options.environment, options.for_replay);
+  YamlReader reader(file, text, "kubernetes: {}", options.environment, options.for_replay);
   reader.read([&](YamlMapping& root) { read_root(root, config, options.for_replay); });
   if (std::vector<ConfigProblem> problems = reader.problems(); !problems.empty()) {
     return std::unexpected(std::move(problems));

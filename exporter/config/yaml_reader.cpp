@@ -308,13 +308,13 @@ void YamlMapping::report_unknown() {
   }
 }
 
-YamlReader::YamlReader(std::string file, std::string_view text, Environment environment,
-                       bool tolerate_unset_secrets)
+YamlReader::YamlReader(std::string file, std::string_view text, std::string_view example,
+                       Environment environment, bool tolerate_unset_secrets)
     : state_(std::make_unique<YamlReaderState>()) {
   state_->file = std::move(file);
   state_->environment = std::move(environment);
   state_->tolerate_unset_secrets = tolerate_unset_secrets;
-  if (auto tree = parse_yaml(text)) {
+  if (auto tree = parse_yaml(text, example)) {
     state_->tree = std::move(*tree);
   } else {
     state_->problem(tree.error().line, tree.error().column, "", tree.error().message);

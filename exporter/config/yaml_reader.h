@@ -154,8 +154,9 @@ class YamlMapping {
 class YamlReader {
  public:
   // `file` is for messages only.
-  YamlReader(std::string file, std::string_view text, Environment environment,
-             bool tolerate_unset_secrets = false);
+  // `example` is a section that the file may have, for who wrote none.
+  YamlReader(std::string file, std::string_view text, std::string_view example,
+             Environment environment, bool tolerate_unset_secrets = false);
   ~YamlReader();
 
   // Reads the document, which must be a mapping. `body` is not run when the text is no YAML.

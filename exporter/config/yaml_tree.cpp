@@ -195,12 +195,12 @@ std::optional<std::pair<int, int>> invalid_utf8(std::string_view text) {
 
 }  // namespace
 
-std::expected<YamlTree, YamlMistake> parse_yaml(std::string_view text) {
+std::expected<YamlTree, YamlMistake> parse_yaml(std::string_view text, std::string_view example) {
   const auto refuse = [](int line, int column, std::string message) {
     return std::unexpected(YamlMistake{line, column, std::move(message)});
   };
   if (blank(text)) {
-    return refuse(0, 0, "the file is empty; expected sections such as `kubernetes: {}`");
+    return refuse(0, 0, fmt::format("the file is empty; expected sections such as `{}`", example));
   }
   if (text.contains('\0')) {
     return refuse(0, 0, "the file holds a zero byte; expected text in UTF-8");
@@ -228,7 +228,7 @@ std::expected<YamlTree, YamlMistake> parse_yaml(std::string_view text) {
   }
   if (tree.root != nullptr && tree.root->kind != YamlNode::Kind::mapping) {
     return refuse(tree.root->line, tree.root->column,
-                  fmt::format("expected a mapping with sections such as `kubernetes: {{}}`, got {}",
+                  fmt::format("expected a mapping with sections such as `{}`, got {}", example,
                               kind_name(*tree.root)));
   }
   return tree;

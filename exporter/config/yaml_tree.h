@@ -56,7 +56,7 @@ struct YamlMistake {
 };
 
 // One document, which must be a mapping.
-std::expected<YamlTree, YamlMistake> parse_yaml(std::string_view text);
+std::expected<YamlTree, YamlMistake> parse_yaml(std::string_view text, std::string_view example);
 
 // `a list`, `a single value`: for messages.
 std::string kind_name(const YamlNode& node);

@@ -117,7 +117,7 @@ void read_root(YamlMapping& root, WebConfig& config) {
 std::expected<WebConfig, std::vector<ConfigProblem>> parse_web_config(std::string_view text,
                                                                       const std::string& file) {
   WebConfig config;
-  YamlReader reader(file, text, nullptr);
+  YamlReader reader(file, text, "basic_auth_users: {ada: $2y$…}", nullptr);
   reader.read([&](YamlMapping& root) { read_root(root, config); });
   if (auto problems = reader.problems(); !problems.empty()) {
     return std::unexpected(std::move(problems));

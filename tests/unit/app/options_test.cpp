@@ -47,6 +47,13 @@ TEST_CASE("command line: every mistake has one clear line and exit code 2") {
       {"--config a --web.listen-address localhost",
        "--web.listen-address localhost: want a port too, such as :10067, 127.0.0.1:10067 or "
        "[::1]:10067"},
+      {"--config a --web.listen-address [::1]",
+       "--web.listen-address [::1]: want a port too, such as :10067, 127.0.0.1:10067 or "
+       "[::1]:10067"},
+      {"--config a --web.listen-address [127.0.0.1:1,127.0.0.1:2]",
+       "--web.listen-address [127.0.0.1:1,127.0.0.1:2]: want a port too, such as :10067, "
+       "127.0.0.1:10067 or [::1]:10067"},
+      {"--config a --web.listen-address :1 :2", "unknown word :2"},
       {"--replay d --replay.step-interval 30",
        "--replay.step-interval: expected a duration such as 500ms, 15s, 10m or 1h, got \"30\"; did "
        "you mean 30s?"},

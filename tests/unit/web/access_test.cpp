@@ -69,6 +69,7 @@ TEST_CASE("web configuration: each mistake has its place and no hash") {
   const std::string broken = hash.substr(0, 59);
   for (const auto& [text, message] : std::vector<Case>{
            {"basic_auth_user: {}\n", "web.yml:1:1: basic_auth_user: "},
+           {"", "web.yml: the file is empty; expected sections such as `basic_auth_users: {"},
            {"basic_auth_users: {ada: plain}\n",
             "web.yml:1:25: basic_auth_users.ada: expected a bcrypt hash"},
            {"basic_auth_users: {ada: '" + broken + "'}\n", "expected a bcrypt hash"},
