@@ -30,11 +30,13 @@ def free_ports(count):
 class ApiServer:
     """Use: with ApiServer(programs, folder) as server: server.kubectl("get", "nodes")"""
 
-    def __init__(self, programs, folder):
+    def __init__(self, programs, folder, address="127.0.0.1", users=None):
+        """`users`: {name: group}, each with its name as its token."""
         self.programs, self.folder = pathlib.Path(programs), pathlib.Path(folder)
+        self.address, self.users = address, {"administrator": "system:masters", **(users or {})}
         etcd_client, etcd_peer, self.port = free_ports(3)
         self.etcd_url, self.etcd_peer_url = f"http://127.0.0.1:{etcd_client}", f"http://127.0.0.1:{etcd_peer}"
-        self.url = f"https://127.0.0.1:{self.port}"
+        self.url = f"https://{address}:{self.port}"
         self.ca = self.folder / "serving/apiserver.crt"  # self-signed: its own authority
         self.kubeconfig = self.folder / "admin.yaml"
         self.running = {}
@@ -55,8 +57,9 @@ class ApiServer:
 
     def start_api_server(self):
         self.start("kube-apiserver", self.programs / "kube-apiserver", f"--etcd-servers={self.etcd_url}",
-                   f"--secure-port={self.port}", "--bind-address=127.0.0.1", f"--cert-dir={self.folder}/serving",
-                   "--authorization-mode=RBAC", f"--token-auth-file={self.folder}/tokens.csv",
+                   f"--secure-port={self.port}", f"--bind-address={self.address}", f"--cert-dir={self.folder}/serving",
+                   "--authorization-mode=Node,RBAC", f"--token-auth-file={self.folder}/tokens.csv",
+                   "--kubelet-preferred-address-types=InternalIP",
                    "--service-account-issuer=https://kubernetes.default.svc", "--allow-privileged=true",
                    f"--service-account-key-file={self.folder}/accounts.key", "--service-cluster-ip-range=10.96.0.0/16",
                    f"--service-account-signing-key-file={self.folder}/accounts.key")
@@ -77,7 +80,8 @@ class ApiServer:
     def __enter__(self):
         self.folder.mkdir(parents=True, exist_ok=True)
         subprocess.run(["openssl", "genrsa", "-out", self.folder / "accounts.key", "2048"], check=True, capture_output=True)
-        (self.folder / "tokens.csv").write_text('administrator,administrator,1,"system:masters"\n')
+        tokens = "".join(f'{user},{user},{user},"{group}"\n' for user, group in self.users.items())
+        (self.folder / "tokens.csv").write_text(tokens)
         self.start("etcd", "etcd", "--data-dir", self.folder / "etcd", "--listen-client-urls", self.etcd_url,
                    "--advertise-client-urls", self.etcd_url, "--listen-peer-urls", self.etcd_peer_url,
                    "--initial-advertise-peer-urls", self.etcd_peer_url,

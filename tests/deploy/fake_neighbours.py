@@ -1,6 +1,6 @@
 """Headscale on a port and tailscaled on a socket, from a recording, until it is ended.
 
-    fake_neighbours.py RECORDING PORT SOCKET KEY      answers Headscale's API only to the bearer of KEY
+    fake_neighbours.py RECORDING PORT SOCKET KEY [ADDRESS]      answers Headscale's API only to the bearer of KEY
 """
 import os
 import pathlib
@@ -12,7 +12,7 @@ from fake_upstreams import HEADSCALE, TAILSCALE, Upstream  # noqa: E402
 
 recording, port, socket, key = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
 node = sorted((recording / "tailscale").iterdir())[0]
-headscale = Upstream("headscale", [recording / "headscale"], HEADSCALE, port=port)
+headscale = Upstream("headscale", [recording / "headscale"], HEADSCALE, port=port, address=(sys.argv[5:] or ["127.0.0.1"])[0])
 
 
 def let_in_with_the_key(handler, path):

@@ -61,7 +61,7 @@ def quiet(server, request, client_address):
 class Upstream:
     """One server. `url` for TCP, `socket_path` for a unix socket."""
 
-    def __init__(self, name, folders, table, socket_path=None, port=0):
+    def __init__(self, name, folders, table, socket_path=None, port=0, address="127.0.0.1"):
         self.name, self.folders, self.table = name, folders, table
         self.behaviour = None
         self.requests = []
@@ -119,8 +119,8 @@ class Upstream:
                 daemon_threads = True
                 request_queue_size = 128
                 handle_error = quiet
-            self.server = TcpServer(("127.0.0.1", port), Handler)
-            self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+            self.server = TcpServer((address, port), Handler)
+            self.url = f"http://{address}:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def answer(self, raw_path):
