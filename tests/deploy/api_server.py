@@ -97,7 +97,7 @@ class ApiServer:
             self.start("kube-controller-manager", self.programs / "kube-controller-manager",
                        f"--kubeconfig={self.kubeconfig}", "--use-service-account-credentials=true", "--secure-port=0",
                        f"--service-account-private-key-file={self.folder}/accounts.key", "--leader-elect=false",
-                       f"--root-ca-file={self.ca}")
+                       f"--root-ca-file={self.ca}", f"--flex-volume-plugin-dir={self.folder}/volume-plugins")
         except BaseException:
             self.__exit__()
             raise

@@ -46,6 +46,7 @@ def kubelet_configuration(folder):
             "cgroupDriver": "cgroupfs", "cgroupRoot": f"/{CGROUP}", "failCgroupV1": False, "oomScoreAdj": 0,
             "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock", "failSwapOn": False,
             "clusterDNS": ["10.96.0.10"], "clusterDomain": "cluster.local", "resolvConf": f"{folder}/resolv.conf",
+            "volumePluginDir": f"{folder}/volume-plugins",
             # A full disk of this machine is not the test's business.
             "evictionHard": {"memory.available": "0%", "nodefs.available": "0%", "nodefs.inodesFree": "0%",
                              "imagefs.available": "0%", "imagefs.inodesFree": "0%"}}
@@ -108,6 +109,10 @@ class Node(ApiServer):
         pathlib.Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
         for place in ("/run", "/var/log"):
             run("mount", "-t", "tmpfs", "-o", "mode=755", "node", place)
+        for place in ("var", "work"):  # there some folders of the kubelet's and the network's cannot be chosen
+            (self.folder / place).mkdir()
+        run("mount", "-t", "overlay", "-o", f"lowerdir=/var/lib,upperdir={self.folder}/var,workdir={self.folder}/work",
+            "node", "/var/lib")
         for name, value in KERNEL_SETTINGS.items():
             file = self.folder / name.replace("/", ".")
             file.write_text(f"{value}\n")
