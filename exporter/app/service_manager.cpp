@@ -17,7 +17,7 @@ namespace shortcircuit {
 
 void say_ready_to_service_manager() {
   const char* variable = std::getenv("NOTIFY_SOCKET");
-  if (variable == nullptr) return;
+  if (variable == nullptr || *variable == '\0') return;
   const std::string_view name = variable;
   const auto cannot = [&](const char* reason) {
     log_warn("the service manager does not hear that the exporter is ready",

@@ -52,7 +52,7 @@ class EntryJudge {
       if (node != nullptr && node->ready != std::optional(true))
         return uncovered(entry, "node_not_ready");
       // servicelb takes such a node out of the status within a moment, unless it is stuck.
-      if (node != nullptr && !answers_by_pod(*node)) {
+      if (node != nullptr && is_listed_without_pod(*node, answer.service)) {
         return unknown(entry,
                        "no load balancer pod is ready there, though the Service's status lists it");
       }
@@ -215,13 +215,28 @@ class EntryJudge {
     });
   }
 
-  // Of those that are there one is ready; true also where there are none, as with other balancers.
-  [[nodiscard]] bool answers_by_pod(const Node& node) const {
-    const auto is_ready_there = [&](const Pod& pod) {
-      return pod.node_name == node.name && pod.ready &&
-             (balanced_by(pod) != nullptr || takes_web_port(pod));
-    };
-    return !has_balancer_pod(node) || std::ranges::any_of(cluster_.pods.items, is_ready_there);
+  // The status of the Service lists the node, and of its own pods there none is ready. Other
+  // balancers have no pods, and nobody needs one for an external IP.
+  [[nodiscard]] bool is_listed_without_pod(const Node& node, const Service* service) const {
+    if (service == nullptr || !lists(*service, node)) return false;
+    bool any = false;
+    for (const Pod& pod : cluster_.pods.items) {
+      if (pod.node_name != node.name) continue;
+      const bool own = balanced_by(pod) == service;
+      if (pod.ready && (own || takes_web_port(pod))) return false;
+      any = any || own;
+    }
+    return any;
+  }
+
+  [[nodiscard]] static bool lists(const Service& service, const Node& node) {
+    return std::ranges::any_of(service.load_balancer_addresses, [&](const std::string& text) {
+      const auto address = IpAddress::parse(text);
+      return address && (std::ranges::find(node.internal_addresses, *address) !=
+                             node.internal_addresses.end() ||
+                         std::ranges::find(node.external_addresses, *address) !=
+                             node.external_addresses.end());
+    });
   }
 
   // servicelb's DaemonSets of the entry Services: by label, or by name where releases had none.

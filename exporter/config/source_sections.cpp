@@ -266,8 +266,9 @@ void read_tailscale(YamlMapping& root, Config& config) {
         section
             .boolean({.name = "path_mtu",
                       .description = "Measure path MTUs: tailscaled is asked to ping "
-                                     "its peers with a size, at most one a second; `check` and "
-                                     "`capture` take as long",
+                                     "its peers with a size, at most one a second. `check` and "
+                                     "`capture` wait for all of them, some seconds for each whose "
+                                     "path is narrow",
                       .fallback = "false"})
             .value_or(false);
     // Below, a small ping would be none; above, a ping would not fit into an Ethernet frame.

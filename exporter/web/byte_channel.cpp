@@ -62,6 +62,7 @@ Transferred ByteChannel::begin_tls() {
     return std::unexpected(NoBytes::not_tls);
   }
   tls_ = tls_server_->session(descriptor_);
+  if (!tls_) return std::unexpected(NoBytes::gone);
   return peeked;
 }
 

@@ -80,7 +80,18 @@ Result<void> use_pair(SSL_CTX* context, const TlsServerSettings& settings,
     return refuse(settings.key_file,
                   fmt::format("expected the key of the certificate in {}", settings.cert_file));
   }
+  // A key of another algorithm than the certificate's is taken without a word.
+  if (SSL_CTX_check_private_key(context) != 1) {
+    return refuse(settings.key_file,
+                  fmt::format("expected the key of the certificate in {}", settings.cert_file));
+  }
   return {};
+}
+
+// Does one of the suites of TLS 1.2 sign with a key of that kind?
+bool suits(const std::string& ciphers, const SSL_CTX* context) {
+  const bool rsa = EVP_PKEY_is_a(X509_get0_pubkey(SSL_CTX_get0_certificate(context)), "RSA") == 1;
+  return ciphers.find(rsa ? "-RSA-" : "-ECDSA-") != std::string::npos;
 }
 
 bool has_allowed_san(X509* certificate, const std::vector<std::string>& allowed) {
@@ -210,6 +221,11 @@ Result<std::shared_ptr<const TlsContext>> make_tls_context(
   }
   if (auto used = use_pair(ssl, settings, *files[0], *files[1]); !used) {
     return std::unexpected(used.error());
+  }
+  if (!settings.tls13 && !settings.ciphers.empty() && !suits(settings.ciphers, ssl)) {
+    return fail(Failure::tls, fmt::format("cipher_suites: none of them signs with the key of {}, "
+                                          "and TLS 1.3, which has its own, is switched off",
+                                          settings.cert_file));
   }
   if (auto asked = ask_clients(*context, settings, *files[2]); !asked) {
     return std::unexpected(asked.error());

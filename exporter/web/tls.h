@@ -2,7 +2,8 @@
 //
 // A TlsServer has what new connections get: certificate, key, whose clients. For each of them it
 // reads the web configuration and the files named there again, so a renewed certificate counts at
-// once. What is broken then does not count: the last that worked stays, and the log says so once.
+// once. A file that is broken then does not count: the last that worked stays, and the log says so
+// once.
 // (A mistake in the web configuration closes access besides: web/access.h.)
 // Thread rules: one thread at a time. Messages name files, never what a key file holds.
 #pragma once
@@ -79,7 +80,8 @@ class TlsServer {
   // guard_pages()'s to tell.
   static Result<std::shared_ptr<TlsServer>> open(const std::string& web_config_path);
 
-  // With what the files say now.
+  // With what the files say now. Null when the settings were changed to something that does not
+  // work: who was to be kept out is not let in by the old ones.
   std::unique_ptr<TlsSession> session(int descriptor);
 
  private:
@@ -94,6 +96,7 @@ class TlsServer {
   TlsServerSettings seen_settings_;
   std::vector<Result<std::string>> seen_files_;
   std::shared_ptr<const TlsContext> context_;
+  TlsServerSettings context_settings_;
 };
 
 }  // namespace shortcircuit

@@ -43,14 +43,18 @@ Result<void> TlsServer::renew() {
   if (!context) return std::unexpected(context.error());
   if (context_) log_info("TLS certificate read again", {{"cert_file", seen_settings_.cert_file}});
   context_ = std::move(*context);
+  context_settings_ = seen_settings_;
   return {};
 }
 
 std::unique_ptr<TlsSession> TlsServer::session(int descriptor) {
   if (auto renewed = renew(); !renewed) {
-    log_warn("TLS files do not work, what was read before stays",
+    log_warn(*settings_ == context_settings_
+                 ? "TLS files do not work, what was read before stays"
+                 : "the changed tls_server_config does not work, nobody is let in until it does",
              {{"error", renewed.error().message}});
   }
+  if (*settings_ != context_settings_) return nullptr;
   return std::make_unique<TlsSession>(context_, descriptor);
 }
 

@@ -10,7 +10,8 @@
 //     calls;
 //   - a path that was too narrow stays so while its peer is idle, for half an hour;
 //   - at most one peer a second, one ping at a time; a measurement that does not fit into a poll
-//     goes on in the next one. One look (`check`, `capture`) takes as long as its peers instead.
+//     goes on in the next one. One look (`check`, `capture`) goes on until every peer is
+//     measured.
 // Ownership and threads: memory of one tailscale::Source, used by its thread only.
 #pragma once
 

@@ -45,12 +45,14 @@ Result<State> read_status_file(const std::string& path, PollContext& context) {
   if (!response) return std::unexpected(response.error());
   auto state = parse_status(response->body);
   if (!state) return std::unexpected(state.error().in(path));
-  // The daemon says `null` of a network of one node, too; nobody keeps a file of that.
+  // The daemon says `null` of a network of one node, too, and there is nothing to say of that.
   if (state->peers.empty() && state->backend_state == "Running") {
-    return fail(Failure::schema,
-                fmt::format("{}: has no peers: is it written with `--peers=false`? Expected all "
-                            "that `tailscale status --json` says",
-                            path));
+    return fail(
+        Failure::schema,
+        fmt::format("{}: has no peers: it is written with `--peers=false`, or this node sees "
+                    "nobody and there is nothing to watch; expected what `tailscale status "
+                    "--json` says of others",
+                    path));
   }
   std::error_code unknown;
   const auto written = std::filesystem::last_write_time(path, unknown);

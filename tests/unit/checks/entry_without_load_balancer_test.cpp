@@ -299,6 +299,11 @@ TEST_CASE("a Service's status and the load balancer's own pod say different thin
     world.cluster->pods.items.push_back(other);
     CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
   }
+  SECTION("an external IP needs none") {
+    world.service("edge/traefik").load_balancer_addresses.clear();
+    world.service("edge/traefik").external_ips = {"100.80.0.1"};
+    CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);
+  }
   SECTION("a load balancer without pods of its own") {
     world.cluster->pods.items.clear();
     CHECK(world.layer(Layer::load_balancer) == LayerStatus::ok);

@@ -160,6 +160,15 @@ class RenegotiationFlood {
                                                                           &EVP_CIPHER_CTX_free};
 };
 
+std::string rsa_key(const TemporaryDirectory& directory) {
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_RSA_gen(2048), &EVP_PKEY_free);
+  const std::unique_ptr<BIO, decltype(&BIO_free)> memory(BIO_new(BIO_s_mem()), &BIO_free);
+  REQUIRE(PEM_write_bio_PrivateKey(memory.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr));
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(memory.get(), &text);
+  return directory.write("rsa.key", std::string(text, static_cast<std::size_t>(size)));
+}
+
 struct TlsWorld {
   TestCertificates certificates;
   TemporaryDirectory directory;
@@ -354,6 +363,10 @@ TEST_CASE("tls: a new certificate counts for the next client, half of one does n
   }
   REQUIRE(std::filesystem::remove(world.directory.path() + "/tls.crt"));
   CHECK_THAT(subject(), Catch::Contains("test client"));
+  // Of another algorithm it is half of a pair as well.
+  world.copy(world.certificates.client_cert(), "tls.crt");
+  world.copy(rsa_key(world.directory), "tls.key");
+  CHECK_THAT(subject(), Catch::Contains("test client"));
   // Who was there before goes on.
   before.send("a\n\n");
   world.gate->answer(world.gate->next(), true);
@@ -375,6 +388,22 @@ TEST_CASE("tls: a changed web configuration counts for the next client, a broken
                   world.certificates.other_ca());
   CHECK_FALSE(world.serves(world.known()));
   CHECK(world.serves(world.stranger()));
+}
+
+TEST_CASE(
+    "tls: who is to be kept out from now on is not let in because the new rule does not work") {
+  const TlsWorld world;
+  CHECK(world.serves());
+  world.configure("client_auth_type: RequireAndVerifyClientCert, client_ca_file: absent.pem");
+  CHECK_FALSE(world.serves());
+  CHECK_FALSE(world.serves(world.known()));
+  world.copy(world.certificates.ca(), "absent.pem");
+  CHECK_FALSE(world.serves());
+  CHECK(world.serves(world.known()));
+  // The same rule with a file that breaks: what was read before stays.
+  world.directory.write("absent.pem", "");
+  CHECK_FALSE(world.serves());
+  CHECK(world.serves(world.known()));
 }
 
 TEST_CASE("tls: files that do not work at the start are named") {
@@ -401,6 +430,14 @@ TEST_CASE("tls: files that do not work at the start are named") {
   CHECK(error(cert, certificates.client_key()) == certificates.client_key() +
                                                       ": expected the key of the certificate in " +
                                                       cert + " (OpenSSL: key values mismatch)");
+  // Of another algorithm, which OpenSSL takes for half of a second pair.
+  const std::string rsa = rsa_key(directory);
+  CHECK_THAT(error(cert, rsa),
+             Catch::StartsWith(rsa + ": expected the key of the certificate in " + cert));
+  CHECK(error(cert, key,
+              ", max_version: TLS12, cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]") ==
+        "cipher_suites: none of them signs with the key of " + cert +
+            ", and TLS 1.3, which has its own, is switched off");
   const std::string half = directory.write("half.crt", read_file(cert)->substr(0, 300));
   CHECK_THAT(error(half, key), Catch::StartsWith(half + ": expected certificates in PEM form"));
   const std::string more_than_half =

@@ -221,8 +221,8 @@ TEST_CASE("tailscale: a status file without peers is no healthy mesh") {
   CHECK(state.error().failure == Failure::schema);
   CHECK(state.error().message ==
         path +
-            ": has no peers: is it written with `--peers=false`? Expected all that `tailscale "
-            "status --json` says");
+            ": has no peers: it is written with `--peers=false`, or this node sees nobody and "
+            "there is nothing to watch; expected what `tailscale status --json` says of others");
 }
 
 TEST_CASE("tailscale: a status file that nobody writes any more tells nothing of now") {

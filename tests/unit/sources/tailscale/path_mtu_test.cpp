@@ -203,14 +203,15 @@ TEST_CASE("path MTU: one look measures every peer, one a second as well") {
     return std::optional<std::string>("10.1.1.1:1");
   });
   PathMtuProber prober;
+  const auto begin = std::chrono::steady_clock::now();
   const auto paths = measure(prober, http,
                              {direct_peer("a", "10.1.1.1:1"), direct_peer("b", "10.1.1.1:1"),
                               direct_peer("c", "10.1.1.1:1")});
   REQUIRE(paths.size() == 3);
   for (const PathMtu& path : paths) CHECK(path.status == Status::sufficient);
   REQUIRE(asked.size() == 6);  // two of each
-  CHECK(asked[2] - asked[0] >= 1s);
-  CHECK(asked[4] - asked[2] >= 1s);
+  CHECK(asked[2] - begin >= 1s);
+  CHECK(asked[4] - begin >= 2s);
 }
 
 TEST_CASE("path MTU: results are kept until the path changes or they are old") {
