@@ -8,7 +8,6 @@
 #include "checks/check.h"
 #include "checks/cure.h"
 #include "fleet/mesh.h"
-#include "sources/tailscale/path_mtu.h"
 
 namespace shortcircuit {
 namespace {

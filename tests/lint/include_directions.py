@@ -32,7 +32,6 @@ EXCEPTIONS = {
     r"http/recording\.cpp": r"sources/sources\.def",
     r"sources/\w+/source\.h": r"(exposition/metric_set|fleet/observed)\.h",
     r"sources/(dns|probes)/source\.cpp": r"fleet/(routes|snapshot)\.h",  # they ask for what the routes name
-    r"checks/path_mtu_low\.cpp": r"sources/tailscale/path_mtu\.h",  # the size that it measured with
     r"exposition/describe\.cpp": r"sources/(\w+/|every_)source\.h",  # calls each source's describe()
 }
 # What is pure inside a source (`~` is its folder) knows neither requests nor connections: file → all that it may include.
@@ -57,8 +56,8 @@ OWNERS = [
     (r"prometheus/(metric_family|text_serializer)\.h", r"exposition/render\.cpp"),
     (r"CLI/CLI\.hpp", r"app/options\.cpp"),
     (r"zlib\.h", r"exposition/gzip\.cpp"),
-    (r"openssl/(bio|err|pem|x509)\.h", r"sources/kubernetes/ca_bundle\.cpp|web/tls\.(h|cpp)"),  # certificates in answers; our own
-    (r"openssl/\w+\.h", r"web/tls\.(h|cpp)"),
+    (r"openssl/(bio|err|pem|x509)\.h", r"sources/kubernetes/ca_bundle\.cpp|web/tls\.cpp"),  # certificates in answers; our own
+    (r"openssl/\w+\.h", r"web/tls\.cpp"),
     (r"crypt\.h", r"web/access\.cpp"),
 ]
 # Headers of ours that show a library: header → the files that may see it.

@@ -27,8 +27,6 @@
 
 namespace shortcircuit::tailscale {
 
-// A packet of the tunnel's MTU with what WireGuard wraps around it.
-constexpr int full_ping_size(int interface_mtu) { return interface_mtu + 32; }
 // Above the underlay interface's MTU - 28 answers are not monotonic: pings are sent as fragments.
 inline constexpr int largest_ping_size = 1500 - 28;
 inline constexpr int small_ping_size = 1000;

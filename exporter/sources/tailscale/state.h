@@ -39,6 +39,9 @@ struct Peer {
   [[nodiscard]] std::optional<IpAddress> underlay_address() const;
 };
 
+// Bytes of the ping that stands for a full packet: the tunnel's MTU, and what WireGuard adds.
+constexpr int full_ping_size(int interface_mtu) { return interface_mtu + 32; }
+
 // Result of pings with a size towards one peer (the sending direction only).
 struct PathMtu {
   enum class Status {
