@@ -173,6 +173,8 @@ int serve(const Options& options) {
       failure = pages.error().message;
     } else if (const auto tls = TlsServer::open(options.web_config_path); !tls) {
       failure = tls.error().message;
+    } else if (pages->tls != (*tls != nullptr)) {
+      failure = options.web_config_path + " was written while it was read: start again";
     } else if (const auto server = start_server({.listen_addresses = options.listen_addresses,
                                                  .systemd_socket = options.systemd_socket,
                                                  .limits = {},

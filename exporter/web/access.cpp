@@ -209,11 +209,12 @@ bool password_matches(const std::string& password, const std::string& hash) {
 }
 
 Result<GuardedPages> guard_pages(const std::string& path, WebHandler pages, PasswordCheck check) {
-  if (path.empty()) return GuardedPages{std::move(pages), nullptr};
+  if (path.empty()) return GuardedPages{std::move(pages), nullptr, false};
   auto guard = std::make_shared<Guard>(path, std::move(pages), std::move(check));
-  if (!guard->current()) return fail(Failure::schema, guard->problem());
+  const auto config = guard->current();
+  if (!config) return fail(Failure::schema, guard->problem());
   return GuardedPages{[guard](const WebRequest& request) { return guard->answer(request); },
-                      [guard] { return guard->header_lines(); }};
+                      [guard] { return guard->header_lines(); }, config->tls.has_value()};
 }
 
 }  // namespace shortcircuit

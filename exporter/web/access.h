@@ -21,6 +21,7 @@ using PasswordCheck = std::function<bool(const std::string& password, const std:
 struct GuardedPages {
   WebHandler handler;
   HeaderLines header_lines;  // of the file, for answers that come from no page
+  bool tls = false;          // the file asks for it
 };
 
 // `pages` behind the file `path`; as they are when it is "". Failure::schema with all problems of

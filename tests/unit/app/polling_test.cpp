@@ -52,37 +52,43 @@ class SlowHeadscale {
   int most_at_once_ = 0;
 };
 
-Config asking_often(const testing::LoopbackServer& server) {
-  headscale::Config target;
-  target.endpoint.url = server.url("");
-  target.interval = 20ms;
-  target.timeout = 60s;
+// Asked every 20 ms, and slow to answer.
+struct PolledWorld {
+  SlowHeadscale upstream;
+  testing::LoopbackServer server{upstream.script()};
   Config config;
-  config.headscale.push_back(target);
-  return config;
-}
+  Board board{asking_often()};
+
+  [[nodiscard]] Pollers pollers() {
+    return Pollers({.config = config, .board = board, .latest = nullptr});
+  }
+
+ private:
+  const Config& asking_often() {
+    headscale::Config target;
+    target.endpoint.url = server.url("");
+    target.interval = 20ms;
+    target.timeout = 60s;
+    config.headscale.push_back(target);
+    return config;
+  }
+};
 
 }  // namespace
 
 TEST_CASE("polls of one target never overlap, though they take longer than its interval") {
-  SlowHeadscale upstream;
-  const testing::LoopbackServer server(upstream.script());
-  const Config config = asking_often(server);
-  Board board(config);
+  PolledWorld world;
   {
-    const Pollers pollers({.config = config, .board = board, .latest = nullptr});
-    while (upstream.polls() < 10) std::this_thread::sleep_for(5ms);
+    const Pollers pollers = world.pollers();
+    while (world.upstream.polls() < 10) std::this_thread::sleep_for(5ms);
   }
-  CHECK(upstream.most_at_once() == 1);
+  CHECK(world.upstream.most_at_once() == 1);
 }
 
 TEST_CASE("a second poller of the same target would be seen") {
-  SlowHeadscale upstream;
-  const testing::LoopbackServer server(upstream.script());
-  const Config config = asking_often(server);
-  Board board(config);
-  const Pollers one({.config = config, .board = board, .latest = nullptr});
-  const Pollers two({.config = config, .board = board, .latest = nullptr});
-  while (upstream.most_at_once() < 2) std::this_thread::sleep_for(5ms);
-  CHECK(upstream.most_at_once() == 2);
+  PolledWorld world;
+  const Pollers one = world.pollers();
+  const Pollers two = world.pollers();
+  while (world.upstream.most_at_once() < 2) std::this_thread::sleep_for(5ms);
+  CHECK(world.upstream.most_at_once() == 2);
 }

@@ -35,6 +35,16 @@ std::string class_of(const State& state, std::string_view name) {
   return std::string(path_class_names[static_cast<std::size_t>(peer(state, name).path_class())]);
 }
 
+PollContext looking_at(Http& http, bool once, bool replay = false) {
+  return {.http = http,
+          .deadline = Deadline::after(5s),
+          .stop = {},
+          .now = now(),
+          .replay = replay,
+          .once = once,
+          .notes = {}};
+}
+
 // Peers as members of the status document.
 std::string status(const std::string& peers) {
   return R"({"BackendState":"Running","Self":null,"Peer":{)" + peers + "}}";
@@ -210,12 +220,7 @@ TEST_CASE("tailscale: a status file without peers is no healthy mesh") {
   const auto http = make_curl_http({});
   const std::string path = SHORTCIRCUIT_RECORDINGS "/raw/tailscale/status-peers-false.json";
   Source source(Config{CommonConfig{.target = "a"}, path, true});
-  PollContext context{.http = *http,
-                      .deadline = Deadline::after(5s),
-                      .stop = {},
-                      .now = now(),
-                      .once = true,
-                      .notes = {}};
+  PollContext context = looking_at(*http, true);
   const auto state = source.poll(context);
   REQUIRE_FALSE(state);
   CHECK(state.error().failure == Failure::schema);
@@ -236,13 +241,7 @@ TEST_CASE("tailscale: a status file that nobody writes any more tells nothing of
         path, std::filesystem::file_time_type::clock::now() -
                   std::chrono::duration_cast<std::filesystem::file_time_type::duration>(age));
     Source source(Config{CommonConfig{.target = "a"}, path, true});
-    PollContext context{.http = *http,
-                        .deadline = Deadline::after(5s),
-                        .stop = {},
-                        .now = now(),
-                        .replay = replay,
-                        .once = once,
-                        .notes = {}};
+    PollContext context = looking_at(*http, once, replay);
     auto state = source.poll(context);
     CHECK(context.notes.size() == (state && state->outdated ? 1 : 0));
     return state;
