@@ -173,6 +173,25 @@ def test_check_and_depends():
     assert code == 2 and "kubernetes" in err and "Nothing" not in out, (code, out, err)
 
 
+def test_depends_measures_no_path():
+    upstreams = Upstreams(RECORDINGS / "path-mtu-clean", scratch=SCRATCH)
+    config = SCRATCH / "paths.yaml"
+    config.write_text(upstreams.configuration().replace("tailscale:", "tailscale:\n  path_mtu: true", 1))
+
+    def pings_of(*command):
+        for upstream in upstreams.all.values():
+            upstream.requests.clear()
+        run(BINARY, *command, "--config", str(config))
+        asked = [request[1] for upstream in upstreams.all.values() for request in upstream.requests]
+        assert any(path.startswith("/localapi/v0/status") for path in asked), asked
+        return [path for path in asked if path.startswith("/localapi/v0/ping")]
+    try:
+        assert pings_of("check")
+        assert not pings_of("depends", "10.0.0.0/8")
+    finally:
+        upstreams.close()
+
+
 def test_nothing_judged_and_only_information_are_not_taken_for_health_or_harm():
     nothing = SCRATCH / "nothing.yaml"
     nothing.write_text("probes: []\n")
